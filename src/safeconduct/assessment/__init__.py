@@ -1,0 +1,1 @@
+"""The case for a digest and a policy, judged to one decision."""

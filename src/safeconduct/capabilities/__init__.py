@@ -1,0 +1,1 @@
+"""What the phases share: one folder per capability, none of which sees another."""

@@ -1,0 +1,1 @@
+"""What they vouch for: in-toto statements and their predicates."""

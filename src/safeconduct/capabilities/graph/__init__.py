@@ -1,0 +1,1 @@
+"""Everything known, and the questions: schema, queries, as-of."""

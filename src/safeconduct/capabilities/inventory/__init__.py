@@ -1,0 +1,1 @@
+"""What is inside a tree or an image: one reader per file format."""

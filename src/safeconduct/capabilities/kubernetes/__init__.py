@@ -1,0 +1,1 @@
+"""What a cluster asks and runs: admission reviews, workloads."""

@@ -1,0 +1,1 @@
+"""Under which terms: SPDX expressions read and judged."""

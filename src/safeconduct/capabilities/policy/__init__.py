@@ -1,0 +1,1 @@
+"""What is allowed: packs, input, decision, and the engine behind them."""

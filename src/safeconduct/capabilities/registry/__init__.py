@@ -1,0 +1,1 @@
+"""Where artifacts live: OCI distribution client, image layouts, referrers."""

@@ -1,0 +1,1 @@
+"""What misbehaved: runtime alerts as violations."""

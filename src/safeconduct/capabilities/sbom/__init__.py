@@ -1,0 +1,1 @@
+"""The inventory as a document: CycloneDX in and out."""

@@ -1,0 +1,1 @@
+"""Who vouches: keys, trust store, envelopes, signature formats."""

@@ -1,0 +1,1 @@
+"""What was committed: raw git objects, split into payload and signature."""

@@ -1,0 +1,1 @@
+"""What is known to be wrong with a component, and what fixes it."""

@@ -1,0 +1,1 @@
+"""Which verified claims exist about one digest: image, file or commit."""

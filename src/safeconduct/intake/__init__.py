@@ -1,0 +1,1 @@
+"""Document bytes to verified facts to graph: the graph's only writer."""

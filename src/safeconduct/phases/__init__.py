@@ -1,0 +1,1 @@
+"""The four flows, thin: develop, build, deploy, operate."""

@@ -1,0 +1,1 @@
+"""From an admission request to a verdict; from a watch to what runs where."""

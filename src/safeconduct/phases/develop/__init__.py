@@ -1,0 +1,1 @@
+"""From a tree and its commits to a decision before commit."""

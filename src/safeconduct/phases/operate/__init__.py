@@ -1,0 +1,1 @@
+"""From new advisories and alerts to risks, and what the operator changes."""

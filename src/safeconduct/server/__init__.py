@@ -1,0 +1,1 @@
+"""HTTP: admission webhook, API, event receivers."""
