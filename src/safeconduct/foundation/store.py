@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from safeconduct.foundation.errors import Undecided
 from safeconduct.foundation.statements import Statement
@@ -74,7 +74,7 @@ class Store:
         """Close the file. Whatever was not committed is gone."""
         self._connection.close()
 
-    def __enter__(self) -> "Store":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

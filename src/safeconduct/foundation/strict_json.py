@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from safeconduct.foundation.errors import Refused
 from safeconduct.model.limits import LIMITS
 
-_STRING = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"')
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _OPENING = b"{["
 _NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 

@@ -51,7 +51,7 @@ def parse_purl(text: str) -> Purl:
         ValueError: the text is not a package URL.
     """
     parsed = PackageURL.from_string(text)
-    qualifiers = tuple(sorted(dict(parsed.qualifiers or {}).items()))  # type: ignore[arg-type]
+    qualifiers = tuple(sorted(dict(parsed.qualifiers or {}).items()))
     kind, name = _canonical_type(parsed.type), parsed.name
     if kind == "pypi":
         name = _PYPI_SEPARATORS.sub("-", name).lower()
@@ -76,7 +76,11 @@ def make_purl(kind: str, name: str, version: str = "", namespace: str = "") -> s
         namespace, name = name.split("/", 1)
     if kind == "pypi":
         name = _PYPI_SEPARATORS.sub("-", name).lower()
-    if _PLAIN.fullmatch(name) and _PLAIN_VERSION.fullmatch(version) and (not namespace or _PLAIN.fullmatch(namespace[1:] if namespace[0] == "@" else namespace)):
+    if (
+        _PLAIN.fullmatch(name)
+        and _PLAIN_VERSION.fullmatch(version)
+        and (not namespace or _PLAIN.fullmatch(namespace[1:] if namespace[0] == "@" else namespace))
+    ):
         space = "" if not namespace else namespace.replace("@", "%40") + "/"
         lower = name.lower() if kind in _LOWER_CASE else name
         return f"pkg:{kind}/{space}{lower}" + (f"@{version}" if version else "")
