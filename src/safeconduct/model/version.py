@@ -13,12 +13,14 @@ letters without case); pub_semver (build counts); Go module versions and pseudo-
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _MAX_TEXT = 512
 _MAX_DIGITS = 255
 _END = "\0"
 
 
+@lru_cache(maxsize=65_536)
 def version_key(purl_type: str, version: str) -> bytes | None:
     """Return the place of ``version`` in the order of its ecosystem; None when it has none.
 
