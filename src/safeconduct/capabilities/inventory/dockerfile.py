@@ -1,0 +1,175 @@
+"""Dockerfiles: the images that ``FROM`` names. Nothing is executed.
+
+Source: Dockerfile reference, "Parser directives", "FROM", "Understand how ARG and FROM interact"; the image
+reference grammar of the distribution project; purl type ``docker``.
+"""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from safeconduct.capabilities.inventory.documents import decode_text
+from safeconduct.capabilities.inventory.reading import Reading
+from safeconduct.model.component import Component, Hash, Location, Presence, Scope, Unread
+from safeconduct.model.purl import Purl
+
+READER = "dockerfile"
+NONE, RANGE, HASHED = 0, 1, 3
+
+_ESCAPE = re.compile(r"#\s*escape\s*=\s*([`\\])\s*", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"#\s*\w+\s*=")
+_FROM = re.compile(r"FROM\s+((?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?\s*", re.IGNORECASE)
+_ARG = re.compile(r"ARG\s+(.+)", re.IGNORECASE)
+_ARG_PART = re.compile(r"([A-Za-z_]\w*)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^}]*))?\})")
+_HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
+_IMAGE = re.compile(
+    r"(?P<name>[a-z0-9A-Z.\-_/:]+?)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """One ``FROM``: the line it stands in, its image after the variables, and the name that it gives."""
+
+    line: int
+    image: str
+    written: str
+    name: str
+
+
+def is_dockerfile(name: str) -> bool:
+    """Return whether a file's name is one that builders look for."""
+    return name.startswith(("Dockerfile", "Containerfile")) or name.endswith((".dockerfile", ".Dockerfile"))
+
+
+def read(path: str, data: bytes) -> Reading:
+    """Return the base images; stages of the same file and ``scratch`` are none."""
+    components: list[Component] = []
+    unread: list[Unread] = []
+    instructions = list(_instructions(decode_text(data)))
+    stages = list(_stages(instructions))
+    for number, stage in enumerate(stages):
+        if _is_exempt(stages, number):
+            continue
+        component = _component(path, stage, _scope_of(stages, number))
+        if component is None:
+            unread.append(Unread(f"{path}:{stage.line}", f"which image {stage.written!r} names cannot be told"))
+        else:
+            components.append(component)
+    if not stages:
+        unread.append(Unread(path, "a Dockerfile without a FROM instruction"))
+    return Reading(components=tuple(components), unread=tuple(unread))
+
+
+def _is_exempt(stages: list[Stage], number: int) -> bool:
+    return stages[number].image == "scratch" or _earlier(stages, number) is not None
+
+
+def _earlier(stages: list[Stage], number: int) -> int | None:
+    """Return the earlier stage that this one builds on, None when it builds on an image."""
+    wanted = stages[number].image.lower()
+    return next((n for n in reversed(range(number)) if stages[n].name == wanted), None)
+
+
+def _scope_of(stages: list[Stage], number: int) -> Scope:
+    """Return runtime for the image under the last stage; the others only take part in the build."""
+    root = len(stages) - 1
+    while (below := _earlier(stages, root)) is not None:
+        root = below
+    return Scope.RUNTIME if root == number else Scope.BUILD
+
+
+def _instructions(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, instruction) with continuations joined, comments and here-documents left out."""
+    lines = text.splitlines()
+    escape = _escape_of(lines)
+    number = 0
+    parts: list[str] = []
+    heredocs: list[str] = []
+    for count, raw in enumerate(lines, 1):
+        line = raw.strip()
+        if heredocs:
+            if line == heredocs[0]:
+                heredocs.pop(0)
+            continue
+        if not line or line.startswith("#"):
+            continue
+        number = number if parts else count
+        parts.append(line.removesuffix(escape).strip())
+        if not line.endswith(escape):
+            instruction, parts = " ".join(parts), []
+            heredocs = _HEREDOC.findall(instruction) if instruction[:4].upper() in {"RUN ", "COPY", "ADD "} else []
+            yield number, instruction
+    if parts:
+        yield number, " ".join(parts)
+
+
+def _escape_of(lines: list[str]) -> str:
+    for line in lines:
+        if found := _ESCAPE.fullmatch(line.strip()):
+            return found[1]
+        if not _DIRECTIVE.match(line.strip()):
+            break
+    return "\\"
+
+
+def _stages(instructions: list[tuple[int, str]]) -> Iterator[Stage]:
+    arguments: dict[str, str] = {}
+    begun = False
+    for number, instruction in instructions:
+        if (declared := _ARG.fullmatch(instruction)) and not begun:
+            # Only an ARG before the first FROM counts in a FROM.
+            for name, value in _ARG_PART.findall(declared[1]):
+                arguments[name] = substitute(value.strip("\"'"), arguments) if value else arguments.get(name, "")
+        elif found := _FROM.fullmatch(instruction):
+            begun = True
+            yield Stage(number, substitute(found[2], arguments), found[2], (found[3] or "").lower())
+
+
+def substitute(text: str, values: dict[str, str]) -> str:
+    """Return ``text`` with its variables replaced; one without a value stays as written."""
+
+    def value_of(found: re.Match[str]) -> str:
+        value = values.get(found[1] or found[2], "")
+        if found[3] and "+" in found[3]:
+            return found[4] if value else ""
+        if not value and found[3]:
+            return substitute(found[4], values)
+        return value or found[0]
+
+    return _VARIABLE.sub(value_of, text)
+
+
+def _component(path: str, stage: Stage, scope: Scope) -> Component | None:
+    known, open_variable, _ = stage.image.partition("$")
+    parsed = _IMAGE.fullmatch(known.rstrip(":@"))
+    if parsed is None or (open_variable and not known.endswith((":", "@"))):
+        return None
+    digest, tag = parsed["digest"] or "", parsed["tag"] or ""
+    requirement = stage.image if open_variable else tag
+    return Component(
+        purl=image_purl(parsed["name"], digest),
+        presence=Presence.DECLARED if digest else Presence.UNRESOLVED,
+        locations=(Location(path, READER, stage.line),),
+        scope=scope,
+        direct=True,
+        requirement=None if digest else requirement,
+        grade=HASHED if digest else (NONE if open_variable or requirement in {"", "latest"} else RANGE),
+        hashes=(Hash("sha256", digest[7:]),) if digest else (),
+    )
+
+
+def image_purl(name: str, digest: str) -> str:
+    """Return the purl of an image repository; other registries than Docker's stand in ``repository_url``."""
+    head, _, rest = name.partition("/")
+    is_host = bool(rest) and ("." in head or ":" in head or head == "localhost")
+    host, repository = (head, rest) if is_host else ("", name)
+    if host in _HUB:
+        host = ""
+    if not host:
+        repository = repository.removeprefix("library/")
+    namespace, _, last = repository.rpartition("/")
+    qualifiers = (("repository_url", host),) if host else ()
+    return str(Purl("docker", namespace, last, digest, qualifiers))

@@ -1,0 +1,128 @@
+"""Which reader reads which file, by its name alone."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from safeconduct.capabilities.inventory import (
+    dist_info,
+    dockerfile,
+    node_modules,
+    npm,
+    npm_manifest,
+    pyproject,
+    requirements,
+    uv,
+)
+from safeconduct.capabilities.inventory.reading import Reading, folder_of, not_read
+
+Read = Callable[[str, bytes], Reading]
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """A reader and how much of a file it wants.
+
+    Attributes:
+        head: bytes that are enough, None when the whole file is needed.
+    """
+
+    name: str
+    read: Read
+    head: int | None = None
+
+
+FOREIGN = frozenset({"node_modules", "site-packages", "dist-packages", "vendor", "testdata"})
+"""Folders whose manifests and lock files are other people's: they say nothing about this software."""
+
+WITHOUT_READER = frozenset(
+    {
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "bun.lock",
+        "bun.lockb",
+        "deno.lock",
+        "poetry.lock",
+        "pdm.lock",
+        "pylock.toml",
+        "Pipfile.lock",
+        "setup.py",
+        "go.mod",
+        "Cargo.lock",
+        "pom.xml",
+        "build.gradle",
+        "build.gradle.kts",
+        "gradle.lockfile",
+        "Gemfile.lock",
+        "composer.lock",
+        "packages.lock.json",
+        "packages.config",
+        "mix.lock",
+        "pubspec.lock",
+        "Package.resolved",
+        "Podfile.lock",
+        "conan.lock",
+        "renv.lock",
+    }
+)
+"""Formats that we know of and cannot read: finding one means that the inventory is not complete."""
+
+PACKAGE_DATABASES = (
+    "var/lib/dpkg/status",
+    "lib/apk/db/installed",
+    "var/lib/rpm/rpmdb.sqlite",
+    "var/lib/rpm/Packages",
+    "var/lib/rpm/Packages.db",
+    "usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "usr/lib/sysimage/rpm/Packages.db",
+)
+"""Databases of operating system packages, by the end of their path."""
+
+_LOCKS: dict[str, Reader] = {
+    **dict.fromkeys(npm.NAMES, Reader(npm.READER, npm.read)),
+    **dict.fromkeys(pyproject.NAMES, Reader(pyproject.READER, pyproject.read)),
+    **dict.fromkeys(uv.NAMES, Reader(uv.READER, uv.read)),
+}
+_MANIFEST = Reader(npm_manifest.READER, npm_manifest.read)
+_INSTALL = Reader(node_modules.READER, node_modules.read)
+_DISTRIBUTION = Reader(dist_info.READER, dist_info.read, head=dist_info.HEADER_LIMIT)
+_REQUIREMENTS = Reader(requirements.READER, requirements.read)
+_DOCKERFILE = Reader(dockerfile.READER, dockerfile.read)
+_NO_READER = Reader("none", lambda path, _: not_read(path, "a known format, but there is no reader for it yet"), head=0)
+
+# A virtual environment is full of the data files of what is installed in it, manifests among them.
+_ENVIRONMENT = Reader("environment", lambda path, _: Reading(foreign=(folder_of(path),)), head=0)
+
+
+def find_reader(path: str) -> Reader | None:
+    """Return the reader of ``path``, None for a file that no format claims."""
+    name = path[path.rfind("/") + 1 :]
+    if name == "package.json":
+        return _INSTALL if node_modules.is_install(path) else _unless_foreign(path, _MANIFEST)
+    if name in {"METADATA", "PKG-INFO", "REQUESTED"} or name.endswith(".egg-info"):
+        return _DISTRIBUTION if dist_info.is_metadata(path, name) else None
+    if found := _by_name(path, name):
+        return _unless_foreign(path, found)
+    if name == "pyvenv.cfg" and "/" in path:
+        return _ENVIRONMENT
+    if name in {"status", "installed", "rpmdb.sqlite", "Packages", "Packages.db"} and path.endswith(PACKAGE_DATABASES):
+        return _NO_READER
+    return None
+
+
+def include_reader(name: str) -> Reader | None:
+    """Return the reader for a file that another of reader ``name`` includes, whatever it is called."""
+    return _REQUIREMENTS if name == requirements.READER else None
+
+
+def _by_name(path: str, name: str) -> Reader | None:
+    if found := _LOCKS.get(name):
+        return found
+    if name in WITHOUT_READER:
+        return _NO_READER
+    if name.endswith(".txt"):
+        return _REQUIREMENTS if requirements.is_requirements(path) else None
+    return _DOCKERFILE if "file" in name and dockerfile.is_dockerfile(name) else None
+
+
+def _unless_foreign(path: str, reader: Reader) -> Reader | None:
+    return None if FOREIGN.intersection(path.split("/")[:-1]) else reader
