@@ -46,9 +46,17 @@ def judge_bundles(
             seen = (first_seen or {}).get(document)
             claims.append(_judge(document, data, digest, trust, repository=repository, now=now, first_seen=seen))
         except Refused as error:
-            refused.append(Refusal(document, f"{error.what}: {error.why}" if error.why else error.what, error.id))
+            problem = f"{error.what}: {error.why}" if error.why else error.what
+            refused.append(Refusal(document, problem, error.id, _claimed_type(data)))
     raw: dict[str, bytes] = {c.document: documents[c.document] for c in claims}
     return Evidence(digest, tuple(claims), tuple(refused), complete, problem, raw)
+
+
+def _claimed_type(data: bytes) -> str:
+    try:
+        return read_statement(read_bundle(data).envelope.payload).predicateType
+    except Refused:
+        return ""
 
 
 def _judge(

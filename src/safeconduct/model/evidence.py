@@ -22,11 +22,17 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A document found beside a digest that did not verify, and why."""
+    """A document found beside a digest that did not verify, and why.
+
+    Attributes:
+        error: id of the error.
+        claimed_type: predicate type that the unverified bytes claim, empty where they say nothing.
+    """
 
     document: str
     problem: str
     error: str
+    claimed_type: str = ""
 
 
 class Evidence(msgspec.Struct, frozen=True):

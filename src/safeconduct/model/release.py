@@ -22,6 +22,8 @@ class Release(msgspec.Struct, frozen=True):
         manifest: of the platform manifest under it, None for plain files.
         repository: the declared ``product.repository``, never a local path.
         commit: hex id of the source commit.
+        built_at: when it was built, microseconds since 1970, by the commit's time or its provenance; it orders
+            the line. 0 where nothing says: then the order of arrival counts.
     """
 
     product: str
@@ -31,3 +33,4 @@ class Release(msgspec.Struct, frozen=True):
     commit: str
     line: Line
     manifest: Digest | None = None
+    built_at: int = 0
