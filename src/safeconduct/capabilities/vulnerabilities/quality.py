@@ -1,0 +1,55 @@
+"""Quality: how well findings agree with known right answers, counted by groups of aliases.
+
+Two answers that name one flaw by different ids (PYSEC, GHSA, CVE) agree. Used by the label tests and by the quality
+figures; judging the same file with another program gives the same count.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from safeconduct.model.finding import Finding
+
+Answers = Mapping[str, Iterable[str]]
+"""Advisory ids by what was asked (a purl)."""
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """Meetings that both name, that only the labels name, and that only we name; each (purl, group), sorted."""
+
+    agreed: tuple[tuple[str, str], ...]
+    missed: tuple[tuple[str, str], ...]
+    extra: tuple[tuple[str, str], ...]
+
+    @property
+    def recall(self) -> float:
+        """The share of the labels that was found, 0 to 1; 1 when there are none."""
+        expected = len(self.agreed) + len(self.missed)
+        return len(self.agreed) / expected if expected else 1.0
+
+    @property
+    def precision(self) -> float:
+        """The share of what was found that the labels name, 0 to 1; 1 when nothing was found."""
+        found = len(self.agreed) + len(self.extra)
+        return len(self.agreed) / found if found else 1.0
+
+
+def tally(expected: Answers, found: Answers, groups: Mapping[str, str]) -> Tally:
+    """Return how ``found`` agrees with ``expected``; only what ``expected`` has as a key was asked.
+
+    Args:
+        expected: the right ids for each question; an empty one says that nothing should be found.
+        found: our ids for each question.
+        groups: the group of an id, as ``groups.group_ids`` gives it; an id without one stands for itself.
+    """
+    right = {(asked, groups.get(i, i)) for asked, ids in expected.items() for i in ids}
+    ours = {(asked, groups.get(i, i)) for asked in expected for i in found.get(asked, ())}
+    return Tally(tuple(sorted(right & ours)), tuple(sorted(right - ours)), tuple(sorted(ours - right)))
+
+
+def answers_of(findings: Iterable[Finding]) -> dict[str, list[str]]:
+    """Return the ids of the records that matched, by component purl."""
+    found: dict[str, list[str]] = {}
+    for finding in findings:
+        found.setdefault(finding.component, []).append(finding.advisory)
+    return found

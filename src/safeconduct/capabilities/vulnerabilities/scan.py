@@ -1,0 +1,58 @@
+"""A scan: the findings of one inventory, what could not be told, and the feeds that the answer rests on."""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from safeconduct.capabilities.vulnerabilities.coverage import gaps_of
+from safeconduct.capabilities.vulnerabilities.matching import Candidates, Facts, Reference, findings_of, know, match
+from safeconduct.capabilities.vulnerabilities.query import query_of
+from safeconduct.capabilities.vulnerabilities.witness import paths_to
+from safeconduct.model.component import Inventory
+from safeconduct.model.finding import Feed, Scan
+
+
+class AdvisorySource(Protocol):
+    """Where advisories are kept, already as rows."""
+
+    def feeds(self) -> tuple[Feed, ...]:
+        """Return the feeds that were taken in whole."""
+        ...
+
+    def candidates(self, names: Collection[str]) -> Candidates:
+        """Return all rows of the purl bases ``names``."""
+        ...
+
+    def facts(self, advisories: Collection[Reference]) -> Mapping[Reference, Facts]:
+        """Return the records of ``advisories`` and all that share an alias with them or that they rest on."""
+        ...
+
+
+class NoAdvisories:
+    """The source where nothing was ever taken in: every component is a gap."""
+
+    def feeds(self) -> tuple[Feed, ...]:
+        """Return nothing."""
+        return ()
+
+    def candidates(self, names: Collection[str]) -> Candidates:  # noqa: ARG002 - the Protocol's shape
+        """Return nothing."""
+        return Candidates()
+
+    def facts(self, advisories: Collection[Reference]) -> Mapping[Reference, Facts]:  # noqa: ARG002 - the same
+        """Return nothing."""
+        return {}
+
+
+def scan(inventory: Inventory, source: AdvisorySource) -> Scan:
+    """Return what ``source`` knows about the components of ``inventory``.
+
+    Findings are sorted worst first. A component that no feed covers, without a version or with one that cannot be
+    ordered is a gap, whether or not something was found in it: what was not found there may still be.
+    """
+    queries = [query_of(purl) for purl in dict.fromkeys(c.purl for c in inventory.components)]
+    candidates = source.candidates({query.name for query in queries if query.ecosystem})
+    hits = match(queries, candidates)
+    knowledge = know(source.facts({hit.advisory for hit in hits}) if hits else {})
+    paths = paths_to(inventory, {hit.query.component for hit in hits}) if hits else {}
+    feeds = source.feeds()
+    return Scan(findings_of(hits, candidates, knowledge, paths), gaps_of(queries, feeds), feeds)
