@@ -4,6 +4,7 @@ Every write happens inside ``transaction()``; it takes the write lock at its sta
 is refused half-way. Readers never wait.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,15 +16,24 @@ from safeconduct.foundation.statements import Statement
 
 Row = tuple[Any, ...]
 _WAIT_SECONDS = 30
+_OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_CACHED_STATEMENTS = 512
+_COMMENT = re.compile(r"--[^\n]*")
 
 
 class Store:
-    """An open store. Not shared between threads: each opens its own."""
+    """An open store. Not shared between threads: each opens its own.
+
+    Attributes:
+        memory: what was read from this store and never changes once committed (names to ids); emptied whenever
+            something is rolled back, because what was learnt inside may never have happened.
+    """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._depth = 0
         self.path = path
+        self.memory: dict[str, Any] = {}
 
     def rows(self, statement: Statement, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Return all rows of a reading statement."""
@@ -46,29 +56,38 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what happens inside, or nothing of it; an inner transaction joins the outer."""
-        if self._depth:
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-            return
-        self._begin()
-        self._depth = 1
+        """Commit what happens inside, or nothing of it; an inner transaction is undone alone, kept with the outer."""
+        opening, keeping, undoing = _savepoint(self._depth) if self._depth else _OUTER
+        self._begin(opening)
+        self._depth += 1
         try:
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._connection.execute(keeping)
+        except BaseException as error:
+            self.memory.clear()
+            self._undo(undoing)
+            if isinstance(error, sqlite3.OperationalError):
+                raise self._failed(error) from error
             raise
-        else:
-            self._connection.execute("COMMIT")
         finally:
-            self._depth = 0
+            self._depth -= 1
 
-    def script(self, sql: str) -> None:
-        """Run the schema's own statements, outside any transaction."""
-        self._connection.executescript(sql)
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let all statements inside see one state of the store, whatever is written meanwhile."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._undo(("ROLLBACK",))
+
+    def define(self, sql: str) -> None:
+        """Run a schema's own statements, each ended by a semicolon, inside the open transaction."""
+        for part in _COMMENT.sub("", sql).split(";"):
+            self._connection.execute(part)
 
     def close(self) -> None:
         """Close the file. Whatever was not committed is gone."""
@@ -81,11 +100,28 @@ class Store:
         self.close()
 
     def _execute(self, statement: Statement, params: Mapping[str, Any] | None) -> sqlite3.Cursor:
-        return self._connection.execute(statement.sql, params or {})
-
-    def _begin(self) -> None:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            return self._connection.execute(statement.sql, params or {})
+        except sqlite3.OperationalError as error:
+            raise self._failed(error) from error
+
+    def _undo(self, undoing: tuple[str, ...]) -> None:
+        # SQLite itself may have rolled back already (full disk, I/O error).
+        if self._connection.in_transaction:
+            for sql in undoing:
+                self._connection.execute(sql)
+
+    def _failed(self, error: sqlite3.Error) -> Undecided:
+        return Undecided(
+            "store-failed",
+            f"the store {self.path} could not be read or written",
+            why=str(error),
+            next_step="check disk space and permissions; nothing of this step was kept, so run it again",
+        )
+
+    def _begin(self, opening: str) -> None:
+        try:
+            self._connection.execute(opening)
         except sqlite3.OperationalError as error:
             raise Undecided(
                 "store-busy",
@@ -97,6 +133,11 @@ class Store:
     def _must_be_in_transaction(self, statement: Statement) -> None:
         if not self._depth:
             raise RuntimeError(f"statement {statement.name} writes outside a transaction")
+
+
+def _savepoint(depth: int) -> tuple[str, str, tuple[str, ...]]:
+    name = f"inner_{depth}"
+    return f"SAVEPOINT {name}", f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
 
 
 def connect(path: Path, *, must_exist: bool = False) -> Store:
@@ -114,7 +155,13 @@ def connect(path: Path, *, must_exist: bool = False) -> Store:
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path,
+            timeout=_WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+        )
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.Error as error:
         raise Undecided(

@@ -1,0 +1,14 @@
+"""The reader of inventories that intake uses unless its caller brings another."""
+
+from safeconduct.model.component import Inventory
+
+
+def read_sbom(document: bytes) -> Inventory:
+    """Return the inventory in a CycloneDX document.
+
+    Raises:
+        Refused: it is none.
+    """
+    from safeconduct.capabilities.sbom import cyclonedx
+
+    return cyclonedx.read(document)
