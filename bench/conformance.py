@@ -1,0 +1,23 @@
+"""Other people's suites: passed, failed, absent. No suite is connected yet, and the table says so.
+
+python bench/conformance.py [--json]
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from figures import Figure, tell
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print and write how many suites there are; return 0."""
+    parser = argparse.ArgumentParser(description="Measure other people's suites: passed, failed, absent.")
+    parser.add_argument("--json", action="store_true", help="print the written document instead of the table")
+    asked = parser.parse_args(arguments)
+    tell("conformance", [Figure("conformance.suites", 0, "suites", "", "0 suites connected yet")], as_json=asked.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
