@@ -4,11 +4,12 @@ To the letter of the OSV schema, "Evaluation": events are sorted, ``introduced: 
 ``fixed`` ends a range without itself, ``last_affected`` with itself, ``limit`` bounds them all; a version is affected
 when a range holds it or ``versions`` names it. GIT ranges speak of commits and are passed over.
 
-Where an event cannot be ordered, the entry's list of versions says what its range means. Without a list the range is
-widened: an unreadable beginning counts from the first version, an unreadable end never ends. An advisory that says too
-much is seen; one that says nothing is not.
+Where an event cannot be ordered, the entry's list of versions says what its range means. Without a list an unreadable
+end (``2.9.0-NA``, CPE's word for "no update") is its leading release, included; what has none never ends, and an
+unreadable beginning counts from the first version. Who says too much is seen; who says nothing is not.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -117,16 +118,28 @@ def _by_key(kind: str, events: Iterable[Event]) -> tuple[dict[bytes, _Stop], byt
         if event.introduced is not None:
             key = FIRST if event.introduced == "0" else version_key(kind, event.introduced) or FIRST
             stops[key] = (True, *stops.get(key, (False, None, False))[1:])
-        if event.fixed is not None and (end := version_key(kind, event.fixed)) is not None:
-            begins, _, last = stops.get(end, (False, None, False))
-            stops[end] = (begins, event.fixed, last)
-        if event.last_affected is not None and (end := version_key(kind, event.last_affected)) is not None:
-            stops[end] = (*stops.get(end, (False, None, False))[:2], True)
+        if event.fixed is not None or event.last_affected is not None:
+            _add_ends(kind, event, stops)
         if event.limit is not None:
             limits.append(version_key(kind, event.limit))
     bounds = [limit for limit in limits if limit is not None]
     # "*" and what cannot be ordered bound nothing; of several limits the highest counts.
     return stops, max(bounds) if limits and len(bounds) == len(limits) else None
+
+
+def _add_ends(kind: str, event: Event, stops: dict[bytes, _Stop]) -> None:
+    for text, repairs in ((event.fixed, True), (event.last_affected, False)):
+        if text is None:
+            continue
+        key = version_key(kind, text)
+        release = _LEADING_RELEASE.match(text) if key is None else None
+        end = version_key(kind, release.group()) if release else key
+        if end is not None:
+            begins, fixed, last = stops.get(end, (False, None, False))
+            stops[end] = (begins, text, last) if repairs and release is None else (begins, fixed, True)
+
+
+_LEADING_RELEASE = re.compile(r"[vV]?[0-9]+(?:\.[0-9]+)*", re.ASCII)
 
 
 def _limited(intervals: list[Interval], limit: bytes | None) -> list[Interval]:
