@@ -14,7 +14,7 @@ from safeconduct.capabilities.inventory import (
     requirements,
     uv,
 )
-from safeconduct.capabilities.inventory.reading import Reading, folder_of, not_read
+from safeconduct.capabilities.inventory.reading import Reading, beside, not_read
 
 Read = Callable[[str, bytes], Reading]
 
@@ -89,8 +89,10 @@ _REQUIREMENTS = Reader(requirements.READER, requirements.read)
 _DOCKERFILE = Reader(dockerfile.READER, dockerfile.read)
 _NO_READER = Reader("none", lambda path, _: not_read(path, "a known format, but there is no reader for it yet"), head=0)
 
-# A virtual environment is full of the data files of what is installed in it, manifests among them.
-_ENVIRONMENT = Reader("environment", lambda path, _: Reading(foreign=(folder_of(path),)), head=0)
+# A virtual environment holds the data files of what is installed in it, manifests among them. Only the folders that
+# installers fill count: a pyvenv.cfg laid beside a project must not hide the project.
+_FILLED = ("share", "etc", "lib", "lib64", "include")
+_ENVIRONMENT = Reader("environment", lambda path, _: Reading(foreign=tuple(beside(path, n) for n in _FILLED)), head=0)
 
 
 def find_reader(path: str) -> Reader | None:
@@ -102,7 +104,7 @@ def find_reader(path: str) -> Reader | None:
         return _DISTRIBUTION if dist_info.is_metadata(path, name) else None
     if found := _by_name(path, name):
         return _unless_foreign(path, found)
-    if name == "pyvenv.cfg" and "/" in path:
+    if name == "pyvenv.cfg":
         return _ENVIRONMENT
     if name in {"status", "installed", "rpmdb.sqlite", "Packages", "Packages.db"} and path.endswith(PACKAGE_DATABASES):
         return _NO_READER
