@@ -101,6 +101,11 @@ def language_ecosystem(kind: str) -> str | None:
     return _LANGUAGE_OF.get(kind)
 
 
+def is_distribution(ecosystem: str) -> bool:
+    """Return whether ``ecosystem`` (without release) is one whose releases are judged apart."""
+    return ecosystem in _DISTRIBUTIONS
+
+
 def distribution_of(purl: Purl) -> tuple[str, str] | None:
     """Return ecosystem (``Debian:12``) and base of an operating system package; None when its release is unknown."""
     root = _DISTRIBUTION_OF.get((purl.type, purl.namespace))
