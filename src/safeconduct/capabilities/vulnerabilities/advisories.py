@@ -12,7 +12,7 @@ from safeconduct.foundation.errors import Refused, Undecided
 from safeconduct.foundation.statements import load_statements
 from safeconduct.foundation.store import Store
 from safeconduct.model.advisory import Advisory
-from safeconduct.model.digest import from_bytes
+from safeconduct.model.digest import Digest, from_bytes
 from safeconduct.model.finding import Feed, Level
 
 _SQL = load_statements("safeconduct.capabilities.vulnerabilities", "advisories.sql")
@@ -60,12 +60,13 @@ class StoredAdvisories:
             asked = {row[0] for row in rows}
         return found
 
-    def find(self, advisory_id: str) -> list[Advisory]:
-        """Return the records known under an id, their own or an alias, withdrawn ones too; by id."""
+    def find(self, advisory_id: str) -> list[tuple[Digest, Advisory]]:
+        """Return the records known under an id, their own or an alias, withdrawn ones too, each with its digest."""
         words = msgspec.json.encode([advisory_id]).decode()
         ids = [row[0] for row in self._store.rows(_SQL["find_advisories"], {"words": words})]
         rows = self._store.rows(_SQL["get_advisories"], {"ids": msgspec.json.encode(ids).decode()})
-        return sorted((self._read(doc) for _, _, doc, _, _ in rows), key=lambda record: record.id)
+        found = [(from_bytes(doc), self._read(doc)) for _, _, doc, _, _ in rows]
+        return sorted(found, key=lambda pair: pair[1].id)
 
     def _load(self, advisories: Collection[Reference]) -> dict[Reference, Facts]:
         if not advisories:
