@@ -9,6 +9,7 @@ import pytest
 
 from safeconduct.capabilities.graph.store import open_graph
 from safeconduct.capabilities.vulnerabilities import listed, ranges
+from safeconduct.capabilities.vulnerabilities.groups import ids_of
 from safeconduct.capabilities.vulnerabilities.osv import parse_advisory
 from safeconduct.capabilities.vulnerabilities.severity import level_of
 from safeconduct.foundation.documents import TableDocuments
@@ -58,7 +59,7 @@ class Writer:
         doc = to_bytes(TableDocuments(self.store).put_if_absent(data, "application/osv+json"))
         gone = int(bool(advisory.withdrawn))
         rows["advisory"].append((self._count, advisory.id, doc, level_of(advisory), gone, 0, 0))
-        rows["advisory_alias"] += [(alias, self._count) for alias in set(advisory.aliases or ())]
+        rows["advisory_alias"] += [(alias, self._count) for alias in ids_of(advisory)]
         for row in ranges.rows_of(advisory):
             rows["advisory_range"].append((self._name(row.name, rows), row.lo, self._count, row.hi, row.fixed))
         for line in listed.rows_of(advisory):

@@ -110,6 +110,13 @@ def test_the_level_of_what_a_record_rests_on_counts_but_does_not_join_them(write
     assert found["pkg:npm/b@1.0.0"].ids == ("CVE-1",)
 
 
+def test_records_that_rest_on_the_same_cve_are_not_drawn_in(writer):
+    ring = [record(f"DSA-{n}", "introduced:0", name=f"p{n}", upstream=[f"CVE-{n}", f"CVE-{n + 1}"]) for n in range(50)]
+    writer.feed("npm").advisories(ring)
+    source = StoredAdvisories(writer.store)
+    assert [f.id for f in source.facts([1]).values()] == ["DSA-0"]
+
+
 def test_a_withdrawn_record_is_kept_and_meets_nothing(writer):
     writer.feed("npm").advisories([record("X-1", "introduced:0", withdrawn="2026-02-01T00:00:00Z")])
     assert judge(writer, "pkg:npm/a@1.0.0").findings == ()

@@ -33,45 +33,48 @@ class StoredAdvisories:
         rows = self._store.rows(_SQL["get_feeds"])
         return tuple(Feed(i, as_of, tuple(_texts(covers)), *rest) for i, as_of, covers, *rest in rows)
 
-    def candidates(self, names: Collection[str]) -> Candidates:
-        """Return all rows of the purl bases ``names``."""
-        asked = {"names": msgspec.json.encode(sorted(names)).decode()}
+    def candidates(self, names: Collection[str], listed: Collection[tuple[str, str]]) -> Candidates:
+        """Return all ranges of the purl bases ``names``, and of ``listed`` (base, version) what is listed so."""
         ranges: dict[str, list[tuple[bytes, bytes | None, str | None, Reference]]] = {}
-        for name, *row in self._store.rows(_SQL["get_ranges"], asked):
+        for name, *row in self._store.rows(_SQL["get_ranges"], {"names": _json(names)}):
             ranges.setdefault(name, []).append(tuple(row))
-        listed: dict[str, list[tuple[str, str | None, Reference]]] = {}
-        for name, version, fixed, advisory in self._store.rows(_SQL["get_listed"], asked):
-            listed.setdefault(name, []).append((version, fixed, advisory))
-        return Candidates(ranges, listed)
+        found: dict[tuple[str, str], list[tuple[str | None, Reference]]] = {}
+        pairs = {"pairs": _json(listed)}
+        for name, version, fixed, advisory in self._store.rows(_SQL["get_listed"], pairs) if listed else ():
+            found.setdefault((name, version), []).append((fixed, advisory))
+        return Candidates(ranges, found)
 
     def facts(self, advisories: Collection[Reference]) -> Mapping[Reference, Facts]:
         """Return the records of ``advisories`` and all that share an alias with them or that they rest on."""
         found: dict[Reference, Facts] = {}
         words: set[str] = set()
-        asked = set(advisories)
+        asked, seen = set(advisories), set[Reference]()
         for _ in range(_MOST_ROUNDS):
-            fresh = self._load(asked - found.keys())
+            fresh = self._load(asked - seen)
+            if words:
+                # A record that only rests on the same CVE (each distribution has one) is no relative.
+                fresh = {i: f for i, f in fresh.items() if f.id in words or not words.isdisjoint(f.aliases)}
             found |= fresh
+            seen |= asked
             new_words = {w for f in fresh.values() for w in (f.id, *f.aliases, *f.upstream)} - words
             if not new_words:
                 break
             words |= new_words
-            rows = self._store.rows(_SQL["find_advisories"], {"words": msgspec.json.encode(sorted(new_words)).decode()})
-            asked = {row[0] for row in rows}
+            asked = {row[0] for row in self._store.rows(_SQL["find_advisories"], {"words": _json(new_words)})}
         return found
 
     def find(self, advisory_id: str) -> list[tuple[Digest, Advisory]]:
         """Return the records known under an id, their own or an alias, withdrawn ones too, each with its digest."""
-        words = msgspec.json.encode([advisory_id]).decode()
+        words = _json([advisory_id])
         ids = [row[0] for row in self._store.rows(_SQL["find_advisories"], {"words": words})]
-        rows = self._store.rows(_SQL["get_advisories"], {"ids": msgspec.json.encode(ids).decode()})
+        rows = self._store.rows(_SQL["get_advisories"], {"ids": _json(ids)})
         found = [(from_bytes(doc), self._read(doc)) for _, _, doc, _, _ in rows]
         return sorted(found, key=lambda pair: pair[1].id)
 
     def _load(self, advisories: Collection[Reference]) -> dict[Reference, Facts]:
         if not advisories:
             return {}
-        rows = self._store.rows(_SQL["get_advisories"], {"ids": msgspec.json.encode(sorted(advisories)).decode()})
+        rows = self._store.rows(_SQL["get_advisories"], {"ids": _json(advisories)})
         return {i: self._facts_of(name, doc, severity) for i, name, doc, severity, gone in rows if not gone}
 
     def _facts_of(self, name: str, doc: bytes, severity: int) -> Facts:
@@ -120,6 +123,10 @@ _SUMMARY = 200
 
 def _short(text: str) -> str:
     return text if len(text) <= _SUMMARY else text[: _SUMMARY - 1].rstrip() + "…"
+
+
+def _json(items: Collection[str] | Collection[int] | Collection[tuple[str, str]]) -> str:
+    return msgspec.json.encode(sorted(items)).decode()
 
 
 def _texts(covers: str) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from safeconduct.model.advisory import Advisory
 
-_PREFERRED = ("MAL-", "GHSA-", "CVE-")
+_PREFERRED = {"MAL": 0, "GHSA": 1, "CVE": 2}
 
 
 def ids_of(advisory: Advisory) -> tuple[str, ...]:
@@ -43,8 +43,7 @@ def preferred(ids: Iterable[str]) -> str:
 
 def preference(advisory_id: str) -> tuple[int, str]:
     """Return the sort key of ``preferred``."""
-    rank = next((n for n, prefix in enumerate(_PREFERRED) if advisory_id.startswith(prefix)), len(_PREFERRED))
-    return rank, advisory_id
+    return _PREFERRED.get(advisory_id.partition("-")[0], len(_PREFERRED)), advisory_id
 
 
 def _root(parents: dict[str, str], member: str) -> str:

@@ -20,11 +20,11 @@ class Candidates(msgspec.Struct, frozen=True):
 
     Attributes:
         ranges: by purl base, (lo, hi, fixed, advisory).
-        listed: by purl base, (version as written, fixed, advisory): versions without a place in the order.
+        listed: by (purl base, version as written), (fixed, advisory): versions without a place in the order.
     """
 
     ranges: Mapping[str, Sequence[tuple[bytes, bytes | None, str | None, Reference]]] = {}
-    listed: Mapping[str, Sequence[tuple[str, str | None, Reference]]] = {}
+    listed: Mapping[tuple[str, str], Sequence[tuple[str | None, Reference]]] = {}
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -63,9 +63,8 @@ def _hits(query: Query, candidates: Candidates) -> list[Hit]:
         ]
     # Whatever the version may be: an advisory on every version (a malicious package) meets it.
     found = {a: Hit(query, a, Certainty.RANGE) for lo, hi, _, a in ranges or () if hi is None and lo == FIRST}
-    for version, fixed, advisory in candidates.listed.get(query.name, ()):
-        if query.version and version == query.version:
-            found.setdefault(advisory, Hit(query, advisory, Certainty.UNORDERED, fixed))
+    for fixed, advisory in candidates.listed.get((query.name, query.version), ()):
+        found.setdefault(advisory, Hit(query, advisory, Certainty.UNORDERED, fixed))
     return list(found.values())
 
 
@@ -102,18 +101,22 @@ def findings_of(
         record = knowledge.facts.get(hit.advisory)
         if record is not None:
             grouped.setdefault((hit.query.component, knowledge.groups[record.id]), []).append(hit)
+    intervals = _by_advisory(candidates, {meeting[0].query.name for meeting in grouped.values()})
     found = [
-        _finding(meeting, group, candidates, knowledge, paths.get(component, ()))
+        _finding(meeting, group, intervals, knowledge, paths.get(component, ()))
         for (component, group), meeting in grouped.items()
     ]
     return tuple(sorted(found, key=lambda f: (-f.level, f.component, f.advisory)))
 
 
+_Intervals = dict[tuple[str, Reference], list[Interval]]
+"""By purl base and advisory, all intervals: a name with hundreds of records is walked once."""
+
 _CERTAINTY_ORDER = (Certainty.LISTED, Certainty.RANGE, Certainty.UNORDERED)
 
 
 def _finding(
-    hits: list[Hit], group: str, candidates: Candidates, knowledge: Knowledge, path: tuple[str, ...]
+    hits: list[Hit], group: str, intervals: _Intervals, knowledge: Knowledge, path: tuple[str, ...]
 ) -> Finding:
     query = hits[0].query
     matched = sorted((knowledge.facts[hit.advisory] for hit in hits), key=lambda record: preference(record.id))
@@ -126,7 +129,7 @@ def _finding(
         ids=ids,
         level=_worst(records),
         certainty=min((hit.certainty for hit in hits), key=_CERTAINTY_ORDER.index),
-        fix=fix_of(query, _intervals(hits, candidates)),
+        fix=fix_of(query, _intervals_of(hits, intervals)),
         summary=shown.summary,
         score=max(scores, default=None),
         path=path,
@@ -155,8 +158,14 @@ def _closure(group: str, knowledge: Knowledge) -> tuple[tuple[str, ...], list[Fa
     return tuple(sorted(ids)), records
 
 
-def _intervals(hits: list[Hit], candidates: Candidates) -> list[Interval]:
-    references = {hit.advisory for hit in hits}
-    ranges = candidates.ranges.get(hits[0].query.name, ())
-    found: list[Interval] = [(lo, hi, fixed) for lo, hi, fixed, a in ranges if a in references]
+def _by_advisory(candidates: Candidates, names: Iterable[str]) -> _Intervals:
+    found: _Intervals = {}
+    for name in names:
+        for lo, hi, fixed, advisory in candidates.ranges.get(name, ()):
+            found.setdefault((name, advisory), []).append((lo, hi, fixed))
+    return found
+
+
+def _intervals_of(hits: list[Hit], intervals: _Intervals) -> list[Interval]:
+    found = [i for hit in hits for i in intervals.get((hit.query.name, hit.advisory), ())]
     return found + [(FIRST, FIRST, hit.fixed) for hit in hits if hit.fixed]

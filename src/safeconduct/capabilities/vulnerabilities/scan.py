@@ -18,8 +18,8 @@ class AdvisorySource(Protocol):
         """Return the feeds that were taken in whole."""
         ...
 
-    def candidates(self, names: Collection[str]) -> Candidates:
-        """Return all rows of the purl bases ``names``."""
+    def candidates(self, names: Collection[str], listed: Collection[tuple[str, str]]) -> Candidates:
+        """Return all ranges of the purl bases ``names``, and of ``listed`` (base, version) what is listed so."""
         ...
 
     def facts(self, advisories: Collection[Reference]) -> Mapping[Reference, Facts]:
@@ -34,7 +34,11 @@ class NoAdvisories:
         """Return nothing."""
         return ()
 
-    def candidates(self, names: Collection[str]) -> Candidates:  # noqa: ARG002 - the Protocol's shape
+    def candidates(
+        self,
+        names: Collection[str],  # noqa: ARG002 - the Protocol's shape
+        listed: Collection[tuple[str, str]],  # noqa: ARG002 - the same
+    ) -> Candidates:
         """Return nothing."""
         return Candidates()
 
@@ -50,7 +54,9 @@ def scan(inventory: Inventory, source: AdvisorySource) -> Scan:
     ordered is a gap, whether or not something was found in it: what was not found there may still be.
     """
     queries = [query_of(purl) for purl in dict.fromkeys(c.purl for c in inventory.components)]
-    candidates = source.candidates({query.name for query in queries if query.ecosystem})
+    known = [query for query in queries if query.ecosystem]
+    unordered = {(query.name, query.version) for query in known if query.key is None and query.version}
+    candidates = source.candidates({query.name for query in known}, unordered)
     hits = match(queries, candidates)
     knowledge = know(source.facts({hit.advisory for hit in hits}) if hits else {})
     paths = paths_to(inventory, {hit.query.component for hit in hits}) if hits else {}
