@@ -71,6 +71,11 @@ class TableDocuments:
         """Return whether the document was ever kept; an erased one was."""
         return self._store.row(_SQL["has_document"], {"doc": to_bytes(digest)}) is not None
 
+    def has_bytes(self, digest: Digest) -> bool:
+        """Return whether the document can be read: it was kept and not erased."""
+        found = self._store.row(_SQL["has_bytes"], {"doc": to_bytes(digest)})
+        return found is not None and bool(found[0])
+
     def empty(self, digest: Digest) -> bool:
         """Drop the bytes but remember that they were there; return whether there were any."""
         return self._store.run(_SQL["empty_document"], {"doc": to_bytes(digest)}) > 0

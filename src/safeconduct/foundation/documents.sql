@@ -11,3 +11,6 @@ SELECT 1 FROM blob WHERE doc = :doc;
 
 -- digest: empty_document
 UPDATE blob SET zbytes = NULL WHERE doc = :doc AND zbytes IS NOT NULL;
+
+-- digest: has_bytes
+SELECT zbytes IS NOT NULL FROM blob WHERE doc = :doc;

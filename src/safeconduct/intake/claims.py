@@ -12,7 +12,8 @@ import msgspec
 from safeconduct.capabilities.graph.codes import SOURCES, TIME_SOURCES
 from safeconduct.capabilities.signing.bundle import read_bundle
 from safeconduct.foundation.clock import to_datetime
-from safeconduct.foundation.errors import SafeconductError
+from safeconduct.foundation.documents import Documents
+from safeconduct.foundation.errors import SafeconductError, Undecided
 from safeconduct.foundation.statements import load_statements
 from safeconduct.foundation.store import Store
 from safeconduct.intake.dictionary import intern_identity, intern_predicate
@@ -111,6 +112,16 @@ def is_sbom(predicate_type: str) -> bool:
 def is_provenance(predicate_type: str) -> bool:
     """Return whether a predicate of this type is SLSA provenance."""
     return predicate_type.startswith(_PROVENANCE)
+
+
+def predicate_in(documents: Documents, digest: Digest) -> Any:
+    """Return what ``predicate_of`` says of a kept document; None when it was erased since."""
+    try:
+        return predicate_of(documents.get(digest))
+    except Undecided as error:
+        if error.id != "document-erased":
+            raise
+        return None
 
 
 def predicate_of(document: bytes) -> Any:

@@ -11,7 +11,7 @@ import msgspec
 from safeconduct.capabilities.graph.codes import CLAIMED, OPEN_SEQ, VERIFIED
 from safeconduct.foundation.documents import Documents
 from safeconduct.foundation.errors import Refused
-from safeconduct.intake.claims import Testimony, is_sbom, predicate_of
+from safeconduct.intake.claims import Testimony, is_sbom, predicate_in
 from safeconduct.model.component import Inventory
 from safeconduct.model.digest import Digest
 
@@ -54,18 +54,16 @@ def find_better(
             return None
         if given is not None and given.document == document:
             return OfRecord(document, -rank, given.inventory)
-        inventory = _read(documents.get(document), reader)
+        inventory = _read(documents, document, reader)
         if inventory is not None:
             return OfRecord(document, -rank, inventory)
     return None
 
 
-def _read(document: bytes, reader: Reader) -> Inventory | None:
-    predicate = predicate_of(document)
-    if predicate is None:
-        return None
+def _read(documents: Documents, document: Digest, reader: Reader) -> Inventory | None:
+    predicate = predicate_in(documents, document)
     try:
-        return reader(json.dumps(predicate).encode())
+        return None if predicate is None else reader(json.dumps(predicate).encode())
     except Refused:
         # A signature over something that is no inventory is kept as an attestation; membership stays unknown.
         return None

@@ -11,7 +11,7 @@ from safeconduct.foundation.documents import TableDocuments
 from safeconduct.foundation.errors import Refused
 from safeconduct.foundation.statements import load_statements
 from safeconduct.foundation.store import Store
-from safeconduct.intake.claims import Testimony, are_known, commit_of, hear, is_provenance, predicate_of, record_claims
+from safeconduct.intake.claims import Testimony, are_known, commit_of, hear, is_provenance, predicate_in, record_claims
 from safeconduct.intake.directory import GRACE, add_alias, claim, fill, raise_epochs
 from safeconduct.intake.inventories import Given, OfRecord, Reader, find_better
 from safeconduct.intake.lines import OpenLine, close_line, last_estate_event, load_line, open_generation, open_line
@@ -161,7 +161,7 @@ def _choose_line(store: Store, body: ReleaseBody) -> OpenLine:
 def _add_release(
     store: Store, at: int, body: ReleaseBody, line: OpenLine, reader: Reader, given: Given | None
 ) -> Arrival:
-    line.begin(at)
+    line.begin(_after_singles(store, at, body))
     own = claim(store, body.digest, line.line_id)
     seq = line.head_seq = line.head_seq + 1
     best = find_better(TableDocuments(store), body.testimony, body.claimed, than=0, reader=reader, given=given)
@@ -198,7 +198,7 @@ def _add_evidence(
     learnt_source = provenance is not None and row[4] is None
     known = are_known(store, line.line_id, own.seq, body.testimony)
     before = line.changed_at
-    line.begin(at)
+    line.begin(_after_singles(store, at, body))
     new_name |= _name_manifest(store, line, own.seq, body.manifest)
     if known and best is None and not learnt_source and not new_name:
         line.changed_at = before
@@ -246,7 +246,7 @@ def _source_of(store: Store, body: ReleaseBody) -> tuple[bytes | None, bytes | N
     """The commit that verified provenance names, with its document; else the commit that the caller claims."""
     for heard in body.testimony.claims:
         if is_provenance(heard.predicate_type):
-            commit = _hex(commit_of(predicate_of(TableDocuments(store).get(heard.document))))
+            commit = _hex(commit_of(predicate_in(TableDocuments(store), heard.document)))
             if commit is not None:
                 return commit, to_bytes(heard.document)
     return _hex(body.commit), None
@@ -268,6 +268,15 @@ def _name_manifest(store: Store, line: OpenLine, seq: int, manifest: Digest | No
     if own is not None and own.line_id != line.line_id and load_line(store, own.line_id).kind == Kind.SINGLE:
         _name_digest(store, line, seq, manifest, own)
     return True
+
+
+def _after_singles(store: Store, at: int, body: ReleaseBody) -> int:
+    """A time after all that happened on the lines of single digests that this release may take over."""
+    for digest in (body.digest, body.manifest):
+        own = find_own(store, digest) if digest else None
+        if own is not None:
+            at = max(at, load_line(store, own.line_id).changed_at + 1)
+    return at
 
 
 def _hex(text: str) -> bytes | None:

@@ -1,5 +1,6 @@
 """The reader of inventories that intake uses unless its caller brings another."""
 
+from safeconduct.capabilities.sbom import cyclonedx
 from safeconduct.model.component import Inventory
 
 
@@ -9,6 +10,4 @@ def read_sbom(document: bytes) -> Inventory:
     Raises:
         Refused: it is none.
     """
-    from safeconduct.capabilities.sbom import cyclonedx
-
     return cyclonedx.read(document)

@@ -27,6 +27,13 @@ class SightingsBody(msgspec.Struct, frozen=True, omit_defaults=True):
     estate: int = 0
 
 
+class SeenBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The event of a digest that was seen before anybody said what it is."""
+
+    digest: Digest
+    estate: int = 0
+
+
 def record_sightings(store: Store, *, at: int, sightings: Iterable[Sighting], document: bytes | None = None) -> int:
     """Take in what clusters run; return how many sightings told something new.
 
@@ -47,7 +54,7 @@ def apply_sightings(store: Store, at: int, sightings: tuple[Sighting, ...], doc:
     estate = last_estate_event(store)[0]
     by_line: dict[int, list[tuple[int, Sighting]]] = {}
     for sighting in sorted(sightings, key=_order):
-        entry = find_entry(store, sighting.digest) or _open_single(store, at, sighting.digest)
+        entry = open_single(store, at, sighting.digest)
         by_line.setdefault(entry.line_id, []).append((entry.seq, sighting))
     changed = 0
     for line_id, seen in by_line.items():
@@ -84,10 +91,12 @@ def move_deployments(store: Store, source: Entry, line: OpenLine, seq: int) -> N
 
 def open_single(store: Store, at: int, digest: Digest) -> Entry:
     """Return where a digest stands, after giving an unknown one a line of its own."""
-    return find_entry(store, digest) or _open_single(store, at, digest)
+    return find_entry(store, digest) or apply_seen(store, at, SeenBody(digest, last_estate_event(store)[0]))
 
 
-def _open_single(store: Store, at: int, digest: Digest) -> Entry:
+def apply_seen(store: Store, at: int, body: SeenBody) -> Entry:
+    """Open the line of an unknown digest. Ingest and rebuild both come here."""
+    digest = body.digest
     line = open_line(store, single_key(digest))
     line.begin(at)
     line.head_seq = 1
@@ -98,7 +107,7 @@ def _open_single(store: Store, at: int, digest: Digest) -> Entry:
         _RELEASES["add_release"], row | nothing | {"inventory_rank": 0, "product": "", "version": "", "built_at": 0}
     )
     fill(store, digest, line.line_id, 1)
-    close_line(store, line, "seen", {"digest": digest})
+    close_line(store, line, "seen", body)
     return Entry(line.line_id, 1)
 
 

@@ -1,0 +1,216 @@
+"""Facts around ids: releases, commits, proofs, advisories, names. What a question's last step puts into words."""
+
+import json
+from typing import NamedTuple
+
+import msgspec
+
+from safeconduct.capabilities.graph.answers import AdvisoryFact, CommitFact, Place, Proof, ReleaseFact
+from safeconduct.capabilities.graph.codes import COMMIT_STATES, SOURCES, VERIFIED, to_digest
+from safeconduct.capabilities.graph.moments import Moment
+from safeconduct.foundation.documents import TableDocuments
+from safeconduct.foundation.errors import Undecided
+from safeconduct.foundation.statements import load_statements
+from safeconduct.foundation.store import Row, Store
+from safeconduct.model.advisory import Advisory
+from safeconduct.model.digest import Digest, from_bytes
+from safeconduct.model.finding import Level
+from safeconduct.model.identity import Identity
+
+_SQL = load_statements("safeconduct.capabilities.graph", "facts.sql")
+_RANKS = ("none", "claimed", "verified")
+_SUMMARY = 200
+
+
+class ReleaseRow(NamedTuple):
+    """A row of ``release`` as of some moment, without what names it."""
+
+    digest: bytes
+    inventory_doc: bytes | None
+    inventory_rank: int
+    graph: bytes | None
+    commit_sha: bytes | None
+    provenance_doc: bytes | None
+    product: str
+    version: str
+    built_at: int
+    known_from: int
+
+
+class Facts:
+    """Facts as of one moment, each looked up once."""
+
+    def __init__(self, store: Store, moment: Moment) -> None:
+        self.store = store
+        self.moment = moment
+        self._documents = TableDocuments(store)
+        self._releases: dict[tuple[int, int], ReleaseFact | None] = {}
+        self._commits: dict[bytes, CommitFact] = {}
+        self._repositories: dict[int, str] = {}
+        self._advisories: dict[int, AdvisoryFact | None] = {}
+        self._identities: dict[int, Identity] = {}
+        self._clusters: dict[int, tuple[str, str]] = {}
+
+    def row(self, line_id: int, seq: int) -> ReleaseRow | None:
+        """Return a release's row; None when it was not known at the moment."""
+        key = {"line_id": line_id, "seq": seq}
+        params = key if self.moment.is_now else key | self.moment.params
+        row = self.store.row(_SQL[self.moment.pick("get_release")], params)
+        return ReleaseRow(*row) if row else None
+
+    def release(self, line_id: int, seq: int) -> ReleaseFact | None:
+        """Return a release with its commit and its signers; None when it was not known at the moment."""
+        if (line_id, seq) not in self._releases:
+            row = self.row(line_id, seq)
+            self._releases[line_id, seq] = self._release(line_id, seq, row) if row else None
+        return self._releases[line_id, seq]
+
+    def proofs(self, line_id: int, seq: int) -> tuple[Proof, ...]:
+        """Return the attestations of a release with what each verification said."""
+        key = {"line_id": line_id, "seq": seq, "known": self.moment.known}
+        return tuple(self._proof(row) for row in self.store.rows(_SQL["get_proofs"], key))
+
+    def commit(self, sha: bytes) -> CommitFact:
+        """Return a commit with what the newest trust version said of its signature."""
+        if sha not in self._commits:
+            self._commits[sha] = self._commit(sha)
+        return self._commits[sha]
+
+    def repository(self, line_id: int) -> str:
+        """Return the repository of a line, or the digest of a single one's."""
+        if line_id not in self._repositories:
+            row = self.store.row(_SQL["get_line"], {"line_id": line_id})
+            self._repositories[line_id] = str(json.loads(row[0]).get("repository", "")) if row else ""
+        return self._repositories[line_id]
+
+    def place(self, cluster_id: int, namespace: str, workload: str, container: str, since: int) -> Place:
+        """Return a place with its cluster's name and region."""
+        cluster, region = self.cluster(cluster_id)
+        return Place(cluster, region, namespace, workload, container, since)
+
+    def cluster(self, cluster_id: int) -> tuple[str, str]:
+        """Return a cluster's name and region."""
+        if cluster_id not in self._clusters:
+            row = self.store.row(_SQL["get_cluster"], {"cluster_id": cluster_id})
+            self._clusters[cluster_id] = (row[0], row[1]) if row else ("", "")
+        return self._clusters[cluster_id]
+
+    def advisory(self, advisory_id: int) -> AdvisoryFact | None:
+        """Return an advisory as it was in force at the moment; None when nobody had published it to us."""
+        if advisory_id not in self._advisories:
+            key: dict[str, int] = {"advisory_id": advisory_id}
+            params = key if self.moment.is_now else key | {"known": self.moment.known}
+            row = self.store.row(_SQL[self.moment.pick("get_advisory")], params)
+            self._advisories[advisory_id] = self._advisory(row) if row else None
+        return self._advisories[advisory_id]
+
+    def fixed(self, pkg_id: int, advisory_id: int) -> str | None:
+        """Return the version that repairs a package version, as known at the moment."""
+        key = {"pkg_id": pkg_id, "advisory_id": advisory_id, "known": self.moment.known}
+        row = self.store.row(_SQL["get_fixed"], key)
+        return row[0] if row else None
+
+    def identity(self, identity_id: int | None) -> Identity | None:
+        """Return a signer."""
+        if identity_id is None:
+            return None
+        if identity_id not in self._identities:
+            row = self.store.row(_SQL["get_identity"], {"identity_id": identity_id})
+            if row is not None:
+                self._identities[identity_id] = Identity(*row)
+        return self._identities.get(identity_id)
+
+    def _release(self, line_id: int, seq: int, row: ReleaseRow) -> ReleaseFact:
+        signers = {proof.signer for proof in self.proofs(line_id, seq) if proof.signer and proof.verified}
+        return ReleaseFact(
+            product=row.product,
+            version=row.version,
+            digest=from_bytes(row.digest),
+            repository=self.repository(line_id),
+            commit=self.commit(row.commit_sha) if row.commit_sha else None,
+            commit_verified=row.provenance_doc is not None,
+            signers=tuple(sorted(signers)),
+            inventory=to_digest(row.inventory_doc),
+            inventory_is=_RANKS[row.inventory_rank],
+            built_at=row.built_at,
+            known_since=row.known_from,
+        )
+
+    def _proof(self, row: Row) -> Proof:
+        doc, predicate_id, source, identity_id, outcome, trust_version, signed_time, known_from = row
+        digest = from_bytes(doc)
+        uri = self.store.row(_SQL["get_predicate"], {"predicate_id": predicate_id})
+        return Proof(
+            document=digest,
+            kind=uri[0] if uri else "",
+            role=SOURCES[source],
+            verified=outcome == 0,
+            signer=self.identity(identity_id),
+            trust_version=trust_version,
+            signed_at=signed_time or 0,
+            known_since=known_from,
+            kept=self._documents.has_bytes(digest),
+        )
+
+    def _commit(self, sha: bytes) -> CommitFact:
+        for (line_id,) in self.store.rows(_SQL["lines_of_commit"], {"sha": sha}):
+            key = {"line_id": line_id, "sha": sha, "known": self.moment.known}
+            row = self.store.row(_SQL["get_commit"], key)
+            if row is not None:
+                author, state, identity_id, committed_at, doc = row
+                return CommitFact(
+                    id=sha.hex(),
+                    repository=self.repository(line_id),
+                    author=author,
+                    subject=self._subject(to_digest(doc)),
+                    state=COMMIT_STATES[state].value,
+                    signer=self.identity(identity_id),
+                    committed_at=committed_at,
+                    document=to_digest(doc),
+                )
+        return CommitFact(sha.hex())
+
+    def _subject(self, document: Digest | None) -> str:
+        try:
+            raw = self._documents.get(document) if document else b""
+        except Undecided:
+            return ""
+        lines = raw.partition(b"\n\n")[2].splitlines()
+        return lines[0].decode("utf-8", "replace")[:_SUMMARY] if lines else ""
+
+    def _advisory(self, row: Row) -> AdvisoryFact:
+        name, doc, severity, withdrawn, known_from = row
+        document = from_bytes(doc)
+        text = self._text(document)
+        return AdvisoryFact(
+            id=name,
+            aliases=tuple(sorted({*(text.aliases or ()), *(text.upstream or ())})) if text else (),
+            level=Level(severity),
+            summary=(text.summary or text.details.partition("\n")[0])[:_SUMMARY] if text else "",
+            withdrawn=bool(withdrawn),
+            document=document,
+            known_since=known_from,
+        )
+
+    def _text(self, document: Digest) -> Advisory | None:
+        try:
+            return msgspec.json.decode(self._documents.get(document), type=Advisory)
+        except (Undecided, msgspec.MsgspecError):
+            # Erased, or in a form that only its reader understands: the stored columns still answer.
+            return None
+
+
+def is_verified(row: ReleaseRow) -> bool:
+    """Return whether a trusted key signed the release's inventory of record."""
+    return row.inventory_rank == VERIFIED
+
+
+def find_advisories(store: Store, text: str) -> list[int]:
+    """Return the ids of the records known under a name: their own, an alias, or what they rest on."""
+    return [row[0] for row in store.rows(_SQL["find_advisories"], {"name": text.strip()})]
+
+
+def find_named(store: Store, product: str, version: str) -> list[tuple[int, int]]:
+    """Return (line, seq) of the releases of that name, newest build first."""
+    rows = store.rows(_SQL["find_named"], {"product": product, "version": version})
+    return [(row[0], row[1]) for row in rows]
