@@ -29,48 +29,48 @@ ALGORITHMS = {
 """Our spelling of an algorithm to that of the schema."""
 
 
-class Property(msgspec.Struct, frozen=True):
+class Property(msgspec.Struct, frozen=True, gc=False):
     """A name with a value; names are not unique."""
 
     name: str = ""
     value: str | None = ""
 
 
-class HashValue(msgspec.Struct, frozen=True):
+class HashValue(msgspec.Struct, frozen=True, gc=False):
     """A hash in hex."""
 
     alg: str = ""
     content: str = ""
 
 
-class LicenseName(msgspec.Struct, frozen=True, omit_defaults=True):
+class LicenseName(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A licence by SPDX id, or by name where it has none."""
 
     id: str | None = None
     name: str | None = None
 
 
-class LicenseChoice(msgspec.Struct, frozen=True, omit_defaults=True):
+class LicenseChoice(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A licence, or a whole expression."""
 
     license: LicenseName | None = None
     expression: str | None = None
 
 
-class Occurrence(msgspec.Struct, frozen=True, omit_defaults=True):
+class Occurrence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Where a component was seen."""
 
     location: str | None = None
     line: int | None = None
 
 
-class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
+class Evidence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Why a component is listed."""
 
     occurrences: list[Occurrence] | None = None
 
 
-class Part(msgspec.Struct, frozen=True, omit_defaults=True, rename={"bom_ref": "bom-ref"}):
+class Part(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename={"bom_ref": "bom-ref"}):
     """A component as the document writes it."""
 
     type: str = ""
@@ -87,13 +87,13 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True, rename={"bom_ref": "
     properties: list[Property] | None = None
 
 
-class Tools(msgspec.Struct, frozen=True):
+class Tools(msgspec.Struct, frozen=True, gc=False):
     """What made the document; before 1.5 a plain list, which is not read."""
 
     components: list[Part]
 
 
-class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+class Metadata(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What the document is about."""
 
     timestamp: str | None = None
@@ -102,21 +102,21 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     properties: list[Property] | None = None
 
 
-class Dependency(msgspec.Struct, frozen=True, omit_defaults=True, rename={"depends_on": "dependsOn"}):
+class Dependency(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename={"depends_on": "dependsOn"}):
     """The components that one needs."""
 
     ref: str
     depends_on: list[str] | None = None
 
 
-class Composition(msgspec.Struct, frozen=True, omit_defaults=True):
+class Composition(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """How complete a part of the document is."""
 
     aggregate: str
     assemblies: list[str] | None = None
 
 
-class Bom(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+class Bom(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
     """A whole document."""
 
     schema: str = msgspec.field(name="$schema", default="")

@@ -19,7 +19,7 @@ _LOCATION, _HASH, _UNREAD = "safeconduct:location", "safeconduct:hash", "safecon
 _HIGHEST_GRADE = 4
 
 
-class Known(msgspec.Struct, frozen=True):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """What our own properties of one component say; None where they are silent."""
 
     presence: Presence | None = None

@@ -139,7 +139,7 @@ class _Document:
         written = ((ref, child) for ref, children in self._groups.items() for child in children)
         # What lies inside another component came with it.
         pairs = [*written, *nested]
-        return {(listed[a], listed[b]) for a, b in pairs if a in listed and b in listed and listed[a] != listed[b]}
+        return {(listed[a], listed[b]) for a, b in pairs if a in listed and b in listed}
 
     def _direct(self, listed: dict[str, str]) -> dict[str, bool]:
         """Return by key whether the subject names it; empty when the document does not say.
