@@ -105,6 +105,10 @@ class _Failure(msgspec.Struct, frozen=True):
     code: int = 0
 
 
+class _Shape(msgspec.Struct, frozen=True):
+    items: msgspec.Raw = msgspec.Raw(b"")
+
+
 class _List(msgspec.Struct, frozen=True):
     items: tuple[_Pod, ...]
     metadata: _Metadata = _Metadata()
@@ -166,6 +170,14 @@ def read_list(data: bytes, place: Place, now: int) -> Seen:
         tuple(name for seen in every for name in seen.unknown),
         found.metadata.resource_version,
     )
+
+
+def is_list(data: bytes) -> bool:
+    """Return whether ``data`` is one object with items, as a list is, rather than events one a line."""
+    try:
+        return bool(msgspec.json.decode(data, type=_Shape).items)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return False
 
 
 def controller_of(pod: str, owners: Iterable[tuple[str, str]], labels: dict[str, str]) -> str:
