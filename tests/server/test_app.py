@@ -80,7 +80,7 @@ def records():
 
 @pytest.fixture(scope="module")
 def client(certificate, reviewer, records):
-    app = create_app(reviewer, records, Access([TOKEN]), bounds=Bounds(timeout_seconds=5, workers=2, waiting=4))
+    app = create_app(reviewer, records, Access([TOKEN]), timeout_seconds=5, bounds=Bounds(workers=2, waiting=4))
     with (
         serving(app, Tls(certificate.certificate, certificate.key)) as url,
         httpx2.Client(base_url=url, verify=ssl.create_default_context(cafile=certificate.ca), timeout=20) as client,

@@ -57,7 +57,7 @@ def test_the_made_certificate_names_what_was_asked_and_its_key_is_private(tmp_pa
     assert certificate.not_valid_after_utc - now <= timedelta(days=30)
     assert stat.S_IMODE(made.key.stat().st_mode) == 0o600
     assert stat.S_IMODE(made.key.parent.stat().st_mode) == 0o700
-    assert {file.name for file in (tmp_path / "tls").iterdir()} == {"server.crt", "server.key", "ca.crt"}
+    assert {file.name for file in (tmp_path / "tls").iterdir()} == {"server.pem", "server.key", "ca.pem"}
 
 
 def test_a_client_that_trusts_another_authority_does_not_connect(tmp_path, now):

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from safeconduct.capabilities.kubernetes import review as reviews
 from safeconduct.capabilities.kubernetes.review import AdmissionReview, Answer, encode_answer, read_review
-from safeconduct.capabilities.kubernetes.watch import Place, Seen, is_list, read_list, read_watch
+from safeconduct.capabilities.kubernetes.watch import Place, Seen, read_pods
 from safeconduct.capabilities.runtime.falco import read_alerts
 from safeconduct.foundation.clock import Clock, system_clock
 from safeconduct.foundation.errors import BadUsage, Refused, SafeconductError, Undecided
@@ -63,12 +63,10 @@ class Bounds(msgspec.Struct, frozen=True):
     """How much this server takes on.
 
     Attributes:
-        timeout_seconds: of the webhook configuration, unless the API server says less; we answer a second before it.
         workers: threads that judge and record.
         waiting: reviews that may be under way or wait; beyond, the answer is *could not tell* at once.
     """
 
-    timeout_seconds: float = 10
     workers: int = 8
     waiting: int = 256
 
@@ -81,6 +79,7 @@ def create_app(
     receiver: Receiver,
     access: Access,
     *,
+    timeout_seconds: float = 10,
     bounds: Bounds = BOUNDS,
     ready: Callable[[], bool] = lambda: True,
     clock: Clock = system_clock,
@@ -92,14 +91,15 @@ def create_app(
         reviewer: judges reviews.
         receiver: records events.
         access: who may post events; admission itself is open to whoever reaches it, as it only answers questions.
-        bounds: of time and work.
+        timeout_seconds: of the webhook configuration, unless the API server says less; we answer a second before it.
+        bounds: of work.
         ready: whether this server may be sent traffic.
         clock: for events that carry no time of their own.
         routes: of other faces, such as the lineage page.
     """
     counters = Counters()
     pool = ThreadPoolExecutor(bounds.workers, "review")
-    admission = _Admission(reviewer, pool, counters, bounds)
+    admission = _Admission(reviewer, pool, counters, timeout_seconds, bounds)
     events = _Events(receiver, pool, counters, access, clock)
     own = [
         Route("/admission/mutate", admission.endpoint("mutate"), methods=["POST"]),
@@ -116,11 +116,13 @@ def create_app(
 class _Admission:
     """Answers reviews within their time."""
 
-    def __init__(self, reviewer: Reviewer, pool: ThreadPoolExecutor, counters: Counters, bounds: Bounds) -> None:
+    def __init__(
+        self, reviewer: Reviewer, pool: ThreadPoolExecutor, counters: Counters, timeout_seconds: float, bounds: Bounds
+    ) -> None:
         self._reviewer = reviewer
         self._pool = pool
         self._counters = counters
-        self._timeout_seconds = bounds.timeout_seconds
+        self._timeout_seconds = timeout_seconds
         self._room = bounds.waiting
 
     def endpoint(self, phase: Phase) -> Handler:
@@ -205,7 +207,7 @@ class _Events:
 
     def _pods(self, body: bytes, place: Place) -> tuple[int, tuple[str, ...]]:
         now = self._clock()
-        seen = read_list(body, place, now) if is_list(body) else read_watch(body.splitlines(), place, now)
+        seen = read_pods(body, place, now)
         if seen.sightings or seen.unknown:
             self._receiver.take_sightings(seen)
         return len(seen.sightings), seen.unknown

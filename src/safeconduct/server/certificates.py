@@ -67,9 +67,9 @@ def _write(
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     made = ServerCertificate(
-        folder / "server.crt",
+        folder / "server.pem",
         folder / "server.key",
-        folder / "ca.crt",
+        folder / "ca.pem",
         base64.b64encode(authority.public_bytes(pem)).decode(),
     )
     _write_private(made.key, private)

@@ -3,7 +3,14 @@ import random
 
 import pytest
 
-from safeconduct.capabilities.kubernetes.watch import Place, controller_of, image_digest, read_list, read_watch
+from safeconduct.capabilities.kubernetes.watch import (
+    Place,
+    controller_of,
+    image_digest,
+    read_list,
+    read_pods,
+    read_watch,
+)
 from safeconduct.foundation.clock import from_rfc3339
 from safeconduct.foundation.errors import Refused, SafeconductError, Undecided
 
@@ -136,6 +143,19 @@ def test_a_list_starts_a_watch():
     body = {"kind": "PodList", "metadata": {"resourceVersion": "99"}, "items": [pod(container(RUNNING))] * 2}
     seen = read_list(json.dumps(body).encode(), PLACE, NOW)
     assert (len(seen.sightings), seen.version) == (2, "99")
+
+
+def test_events_and_lists_are_read_as_the_api_server_and_as_kubectl_print_them():
+    events = [{"type": "ADDED", "object": pod(container(RUNNING))}, {"type": "BOOKMARK", "object": pod()}]
+    plain = b"\n".join(json.dumps(event).encode() for event in events)
+    pretty = "\n".join(json.dumps(event, indent=4) for event in events).encode()
+    body = {"kind": "PodList", "metadata": {}, "items": [pod(container(RUNNING))]}
+    for data in (plain, pretty, json.dumps(body).encode(), json.dumps(body, indent=4).encode()):
+        assert len(read_pods(data, PLACE, NOW).sightings) == 1
+    assert read_pods(b"", PLACE, NOW).sightings == ()
+    for damaged in (pretty[:-5], pretty + b"{", b"\xff", b"[\n" * 100_000):
+        with pytest.raises(Refused, match="bad-watch"):
+            read_pods(damaged, PLACE, NOW)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ specification asks for, is not what runs.
 Source: Kubernetes API, watch events; core/v1 PodStatus; container runtimes' spellings of imageID.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -20,6 +21,7 @@ from safeconduct.model.workload import Sighting, Workload
 _LINE = 8 * 1024 * 1024
 _GONE = 410
 _HASHES = (("pod-template-hash", "deployment"), ("rollouts-pod-template-hash", "rollout"))
+_VALUE = re.compile(r"\S")
 _CRON_JOB = re.compile(r"(.+)-\d{8,10}")
 
 
@@ -172,6 +174,21 @@ def read_list(data: bytes, place: Place, now: int) -> Seen:
     )
 
 
+def read_pods(data: bytes, place: Place, now: int) -> Seen:
+    """Return what a file or request body says, whichever it is: a list of Pods, or events one after the other.
+
+    Events may stand one a line, as the API server sends them, or spread over lines, as kubectl prints them.
+
+    Raises:
+        as read_watch.
+    """
+    if is_list(data):
+        return read_list(data, place, now)
+    lines = data.splitlines()
+    first = next((line for line in lines if line.strip()), b"")
+    return read_watch(lines if _is_whole(first) else _split(data), place, now)
+
+
 def is_list(data: bytes) -> bool:
     """Return whether ``data`` is one object with items, as a list is, rather than events one a line."""
     try:
@@ -213,6 +230,27 @@ def image_digest(image_id: str) -> Digest | None:
     """
     _, at, digest = image_id.rpartition("@")
     return Digest(digest) if at and is_digest(digest) else None
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _split(data: bytes) -> list[bytes]:
+    """Return the JSON values that stand one after the other in ``data``."""
+    found: list[bytes] = []
+    try:
+        text, decoder, at = data.decode("utf-8"), json.JSONDecoder(), 0
+        while start := _VALUE.search(text, at):
+            _, at = decoder.raw_decode(text, start.start())
+            found.append(text[start.start() : at].encode())
+    except (ValueError, RecursionError) as error:
+        raise _bad(str(error)) from error
+    return found
 
 
 def _pod(pod: _Pod, place: Place, now: int, *, deleted: bool) -> Seen:

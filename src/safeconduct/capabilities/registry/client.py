@@ -10,6 +10,7 @@ import re
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Collection
 from urllib.parse import urljoin, urlsplit
 
@@ -106,6 +107,8 @@ class RegistryRepository:
         self._hosts = {self._host, *also}
         self._connection = Connection(check or only_named_addresses(_names(self._hosts)), seconds, context)
         self._authorization: dict[str, str] = {}
+        # Whoever forgets to close leaves no socket behind.
+        self._closer = weakref.finalize(self, self._connection.close)
 
     @property
     def name(self) -> str:
@@ -114,7 +117,7 @@ class RegistryRepository:
 
     def close(self) -> None:
         """Close all connections."""
-        self._connection.close()
+        self._closer()
 
     def resolve(self, asked: str) -> Descriptor:
         """Return what a tag or digest names: one request, whose body says what it is."""

@@ -88,6 +88,9 @@ class LayoutRepository:
         names = {(entry.annotations or {}).get(REF_NAME) for entry in self._index().manifests}
         return sorted(name for name in names if name and not is_fallback_tag(name))
 
+    def close(self) -> None:
+        """Do nothing: a folder holds no connection."""
+
     def put_blob(self, data: bytes) -> Descriptor:
         """Store a blob, unless a whole one is there."""
         self._make()

@@ -65,6 +65,9 @@ class Source(Protocol):
     def tags(self) -> list[str]:
         """Return all tags, sorted, without those that only list referrers."""
 
+    def close(self) -> None:
+        """Give back connections; asking again afterwards is an error."""
+
 
 class Repository(Source, Protocol):
     """A repository that can be filled as well."""
