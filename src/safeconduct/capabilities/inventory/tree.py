@@ -89,12 +89,14 @@ class MemoryTree:
 class FolderEntry:
     """A file on disk; it is opened when a reader wants it."""
 
-    __slots__ = ("_link", "_root", "path")
+    __slots__ = ("_link", "_name", "_root", "path")
     layer: Digest | None = None
 
     def __init__(self, root: str, path: str, *, link: bool) -> None:
         self._root = root
-        self.path = path
+        self._name = path
+        # A name that is no UTF-8 cannot be written into any document; its bytes are spelled out.
+        self.path = path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
         self._link = link
 
     @property
@@ -115,7 +117,7 @@ class FolderEntry:
             return file.read(limit)
 
     def _full(self) -> str:
-        return f"{self._root}/{self.path}"
+        return f"{self._root}/{self._name}"
 
 
 class FolderTree:
