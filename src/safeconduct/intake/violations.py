@@ -9,7 +9,7 @@ import json
 import msgspec
 
 from safeconduct.capabilities.graph.codes import JOINS
-from safeconduct.capabilities.graph.directory import find_entry
+from safeconduct.capabilities.graph.directory import digest_at, find_entry
 from safeconduct.capabilities.graph.keys import workload_key
 from safeconduct.foundation.documents import TableDocuments
 from safeconduct.foundation.statements import load_statements
@@ -33,11 +33,12 @@ class ViolationBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Attribution(msgspec.Struct, frozen=True):
-    """What a violation was tied to; ``join`` is one of ``codes.JOINS``."""
+    """What a violation was tied to; ``join`` is one of ``codes.JOINS``, ``digest`` the release's."""
 
     join: str
     workload: str = ""
     container: str = ""
+    digest: Digest | None = None
 
 
 class _Join(msgspec.Struct, frozen=True):
@@ -69,7 +70,8 @@ def apply_violation(store: Store, at: int, body: ViolationBody) -> Attribution:
         line, seq, answer = open_line(store, key), None, Attribution(JOINS[0])
     else:
         line, seq = load_line(store, join.line_id), join.seq
-        answer = Attribution(join.strength, join.workload, join.container)
+        digest = digest_at(store, line.line_id, join.seq)
+        answer = Attribution(join.strength, join.workload, join.container, digest)
     place = {"line_id": line.line_id, "doc": to_bytes(body.document)}
     if store.row(_SQL["find_violation"], place) is None:
         _add(store, at, line, body, place | {"seq": seq, "cluster_id": cluster_id}, answer)

@@ -305,7 +305,10 @@ def definition(table: str) -> str:
         ("line", "SELECT seq FROM release WHERE (line_id = :line_id OR seq = 1)"),
         ("line", "SELECT seq FROM release WHERE line_id = 7"),
         ("line", "SELECT r.seq FROM release r JOIN span s ON s.pkg_id = r.seq WHERE r.line_id = :line_id"),
-        ("line", "SELECT r.seq FROM release r WHERE r.line_id = :line_id AND EXISTS (SELECT 1 FROM span s WHERE s.pkg_id = 1)"),
+        (
+            "line",
+            "SELECT r.seq FROM release r WHERE r.line_id = :line_id AND EXISTS (SELECT 1 FROM span s WHERE s.first = 1)",
+        ),
         ("line", "SELECT s.pkg_id FROM span s JOIN pkg p ON p.pkg_id = s.pkg_id WHERE s.line_id = :line_id"),
         ("line", "UPDATE release SET gen = 2 WHERE seq = :seq"),
         ("line", "DELETE FROM span WHERE pkg_id = :pkg_id"),

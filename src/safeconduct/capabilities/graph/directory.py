@@ -65,6 +65,12 @@ def find_release_digest(store: Store, digest: Digest) -> Digest:
     return digest
 
 
+def digest_at(store: Store, line_id: int, seq: int) -> Digest | None:
+    """Return the digest of the release at a place of a line."""
+    row = store.row(_SQL["digest_of_release"], {"line_id": line_id, "seq": seq})
+    return from_bytes(row[0]) if row else None
+
+
 def find_epoch(store: Store, digest: Digest) -> int:
     """Return the digest's epoch, which a verdict on it is compared with; 0 for one never seen."""
     row = store.row(_SQL["find_digest"], {"digest": to_bytes(find_release_digest(store, digest))})

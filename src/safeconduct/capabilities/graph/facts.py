@@ -50,6 +50,7 @@ class Facts:
         self._advisories: dict[int, AdvisoryFact | None] = {}
         self._identities: dict[int, Identity] = {}
         self._clusters: dict[int, tuple[str, str]] = {}
+        self._fixes: dict[tuple[int, int], str | None] = {}
 
     def row(self, line_id: int, seq: int) -> ReleaseRow | None:
         """Return a release's row; None when it was not known at the moment."""
@@ -106,9 +107,11 @@ class Facts:
 
     def fixed(self, pkg_id: int, advisory_id: int) -> str | None:
         """Return the version that repairs a package version, as known at the moment."""
-        key = {"pkg_id": pkg_id, "advisory_id": advisory_id, "known": self.moment.known}
-        row = self.store.row(_SQL["get_fixed"], key)
-        return row[0] if row else None
+        if (pkg_id, advisory_id) not in self._fixes:
+            key = {"pkg_id": pkg_id, "advisory_id": advisory_id, "known": self.moment.known}
+            row = self.store.row(_SQL["get_fixed"], key)
+            self._fixes[pkg_id, advisory_id] = row[0] if row else None
+        return self._fixes[pkg_id, advisory_id]
 
     def identity(self, identity_id: int | None) -> Identity | None:
         """Return a signer."""
@@ -121,7 +124,8 @@ class Facts:
         return self._identities.get(identity_id)
 
     def _release(self, line_id: int, seq: int, row: ReleaseRow) -> ReleaseFact:
-        signers = {proof.signer for proof in self.proofs(line_id, seq) if proof.signer and proof.verified}
+        key = {"line_id": line_id, "seq": seq, "known": self.moment.known}
+        signers = {self.identity(found[0]) for found in self.store.rows(_SQL["get_signers"], key)}
         return ReleaseFact(
             product=row.product,
             version=row.version,
@@ -129,7 +133,7 @@ class Facts:
             repository=self.repository(line_id),
             commit=self.commit(row.commit_sha) if row.commit_sha else None,
             commit_verified=row.provenance_doc is not None,
-            signers=tuple(sorted(signers)),
+            signers=tuple(sorted(signer for signer in signers if signer is not None)),
             inventory=to_digest(row.inventory_doc),
             inventory_is=_RANKS[row.inventory_rank],
             built_at=row.built_at,
@@ -139,10 +143,9 @@ class Facts:
     def _proof(self, row: Row) -> Proof:
         doc, predicate_id, source, identity_id, outcome, trust_version, signed_time, known_from = row
         digest = from_bytes(doc)
-        uri = self.store.row(_SQL["get_predicate"], {"predicate_id": predicate_id})
         return Proof(
             document=digest,
-            kind=uri[0] if uri else "",
+            kind=self._predicate(predicate_id),
             role=SOURCES[source],
             verified=outcome == 0,
             signer=self.identity(identity_id),
@@ -151,6 +154,13 @@ class Facts:
             known_since=known_from,
             kept=self._documents.has_bytes(digest),
         )
+
+    def _predicate(self, predicate_id: int) -> str:
+        known: dict[int, str] = self.store.memory.setdefault("uris", {})
+        if predicate_id not in known:
+            row = self.store.row(_SQL["get_predicate"], {"predicate_id": predicate_id})
+            known[predicate_id] = row[0] if row else ""
+        return known[predicate_id]
 
     def _commit(self, sha: bytes) -> CommitFact:
         for (line_id,) in self.store.rows(_SQL["lines_of_commit"], {"sha": sha}):

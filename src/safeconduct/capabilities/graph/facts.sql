@@ -25,6 +25,11 @@ FROM attestation a JOIN verification v ON v.line_id = a.line_id AND v.doc = a.do
 WHERE a.line_id = :line_id AND a.seq = :seq AND a.known_from <= :known AND v.known_from <= :known
 ORDER BY a.predicate_id, a.doc, v.trust_version;
 
+-- line: get_signers
+SELECT DISTINCT v.identity_id FROM attestation a JOIN verification v ON v.line_id = a.line_id AND v.doc = a.doc
+WHERE a.line_id = :line_id AND a.seq = :seq AND a.known_from <= :known AND v.known_from <= :known
+  AND v.outcome = 0 AND v.identity_id IS NOT NULL;
+
 -- digest: lines_of_commit
 SELECT line_id FROM commit_line WHERE sha = :sha;
 

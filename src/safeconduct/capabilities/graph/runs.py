@@ -6,7 +6,6 @@ from safeconduct.capabilities.graph.answers import (
     AdvisoryFact,
     Finding,
     Gap,
-    Place,
     Reach,
     Reached,
     Running,
@@ -45,16 +44,16 @@ def runs(store: Store, text: str, *, as_of: int | None = None, known: int | None
         facts = Facts(store, when)
         params = {} if when.is_now else when.params
         rows = [
-            (facts.place(*row[2:]), purl, row[0], row[1])
+            (facts.cluster(row[2])[0], *row[3:], purl, row[2], row[0], row[1])
             for pkg_id, purl in sorted(found.packages.items())
             for row in store.rows(_SQL[when.pick("deployments_of_package")], {"pkg_id": pkg_id} | params)
         ]
         rows.sort()
         running = []
-        for place, purl, line_id, seq in rows[:limit]:
+        for _, ns, workload, container, since, purl, cluster_id, line_id, seq in rows[:limit]:
             release = facts.release(line_id, seq)
             if release is not None:
-                running.append(Running(place, purl, release))
+                running.append(Running(facts.place(cluster_id, ns, workload, container, since), purl, release))
         return Runs(
             asked=text,
             purls=tuple(sorted(found.packages.values())),
@@ -81,13 +80,13 @@ def reaches(
         facts = Facts(store, when)
         ids = {i: fact for i in find_advisories(store, text) if (fact := facts.advisory(i)) is not None}
         findings: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-        places: dict[tuple[int, int], set[Place]] = {}
+        places: dict[tuple[int, int], set[Row]] = {}
         for advisory_id in sorted(ids):
             key = {"advisory_id": advisory_id} | params
             for line_id, seq, pkg_id, since in store.rows(_SQL[when.pick("releases_of_advisory")], key):
                 findings.setdefault((line_id, seq), []).append((pkg_id, advisory_id, since))
             for row in store.rows(_SQL[when.pick("deployments_of_advisory")], key):
-                places.setdefault((row[0], row[1]), set()).add(facts.place(*row[2:]))
+                places.setdefault((row[0], row[1]), set()).add(row[2:])
         order = sorted(findings, key=lambda place: (place not in places, place))
         reached = [_reached(facts, place, findings[place], places.get(place, set())) for place in order[:limit]]
         return Reach(
@@ -134,10 +133,12 @@ def tell_findings(facts: Facts, rows: Iterable[tuple[int, int, int]]) -> tuple[F
 
 
 def _reached(
-    facts: Facts, place: tuple[int, int], rows: list[tuple[int, int, int]], places: set[Place]
+    facts: Facts, place: tuple[int, int], rows: list[tuple[int, int, int]], places: set[Row]
 ) -> Reached | None:
     release = facts.release(*place)
-    return Reached(release, tell_findings(facts, rows), tuple(sorted(places))) if release else None
+    if release is None:
+        return None
+    return Reached(release, tell_findings(facts, rows), tuple(sorted(facts.place(*row) for row in places)))
 
 
 def _by_name(reached: Reached) -> tuple[bool, str, str, str]:
