@@ -1,0 +1,156 @@
+"""Deploy commands: try the gate, take in what clusters run."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from safeconduct.cli.face import Face
+from safeconduct.cli.options import add, command
+from safeconduct.model.decision import Outcome
+from safeconduct.phases.authority import Authority
+from safeconduct.phases.deploy.trial import Ask
+
+CLUSTER = click.option("--cluster", default="", help="Name of the cluster that this is about.")
+REGION = click.option("--region", default="", help="Its region.")
+_SECONDS = 30
+_OK = 200
+
+
+@click.group(epilog="Example: safeconduct gate deploy pod.yaml")
+def gate() -> None:
+    """Try a gate on a file, as the cluster would."""
+
+
+@add(gate)
+@command(example="safeconduct gate deploy pod.yaml --webhook https://127.0.0.1:8443 --ca ca.pem")
+@click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--webhook", help="URL of a running webhook; without it the gate is judged here.")
+@click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="CA certificate of the webhook.")
+@click.option("--namespace", default="default", show_default=True, help="For objects that name none.")
+@click.option("--record", is_flag=True, help="Ask for real: the webhook records the admission. Default: a dry run.")
+@CLUSTER
+@REGION
+def deploy(
+    face: Face,
+    authority: Authority,
+    manifest: Path,
+    webhook: str | None,
+    ca: str | None,
+    namespace: str,
+    cluster: str,
+    region: str,
+    *,
+    record: bool,
+) -> None:
+    """Say whether MANIFEST's workloads would be admitted, and as which digests."""
+    from safeconduct.capabilities.policy.engine import RegoWorker
+    from safeconduct.phases.deploy.admission import Admission, Cluster
+    from safeconduct.phases.deploy.trial import ask_in_process, try_manifest
+
+    with RegoWorker() as engine:
+        ask = (
+            _over_https(webhook, ca)
+            if webhook
+            else ask_in_process(Admission(authority, engine, Cluster(cluster or "trial", region)))
+        )
+        trials = try_manifest(manifest.read_bytes(), ask, namespace=namespace, record=record)
+
+    def render() -> None:
+        for trial in trials:
+            about = f"{trial.kind.lower()}/{trial.name}"
+            if trial.outcome is Outcome.PASSED:
+                face.line(f"{about} admitted", colour="green")
+                for image in trial.images:
+                    face.line(f"  {image}")
+            else:
+                status = "Forbidden" if trial.outcome is Outcome.DENIED else "ServiceUnavailable"
+                face.line(
+                    f'Error from server ({status}): error when creating "{manifest.name}": admission webhook '
+                    f'"validate.safeconduct.dev" denied the request: {trial.message}',
+                    colour="red" if trial.outcome is Outcome.DENIED else "yellow",
+                )
+
+    face.result("gate-deploy", trials, render)
+    outcomes = {t.outcome for t in trials}
+    worst = Outcome.DENIED if Outcome.DENIED in outcomes else Outcome.UNDECIDED
+    face.done(Outcome.PASSED if outcomes == {Outcome.PASSED} else worst)
+
+
+@click.group(epilog="Example: safeconduct watch pods events.ndjson --cluster prod-eu-1 --region eu-central")
+def watch() -> None:
+    """Take in what clusters run and what misbehaves there."""
+
+
+@add(watch)
+@command(example="kubectl get pods -A -w --output-watch-events -o json | safeconduct watch pods - --cluster prod-eu-1")
+@click.argument("events", type=click.File("rb"))
+@CLUSTER
+@REGION
+def pods(face: Face, authority: Authority, events: BinaryIO, cluster: str, region: str) -> None:
+    """Take in a stream of Pod events, one JSON object a line; a list of Pods will do as well."""
+    from safeconduct.capabilities.kubernetes.watch import Place, is_list, read_list, read_watch
+    from safeconduct.phases.operate.events import Recorder
+
+    if not cluster:
+        raise click.UsageError("--cluster must say which cluster the events are from")
+    data = events.read()
+    place, now = Place(cluster, region), authority.clock()
+    seen = read_list(data, place, now) if is_list(data) else read_watch(data.splitlines(), place, now)
+    Recorder(authority).take_sightings(seen)
+    running = sorted(
+        {(s.where.namespace, s.where.workload, s.where.container, s.digest) for s in seen.sightings if s.running}
+    )
+
+    def render() -> None:
+        face.table(["cluster", "namespace", "workload", "container", "runs"], [[cluster, *row] for row in running])
+        for name in seen.unknown:
+            face.line(f"could not tell what {name} runs: it names no registry digest", colour="yellow")
+
+    face.result("watch-pods", {"cluster": cluster, "running": running, "unknown": seen.unknown}, render)
+    face.done(Outcome.UNDECIDED if seen.unknown else Outcome.PASSED)
+
+
+@add(watch)
+@command(example="safeconduct watch falco alert.json --cluster prod-eu-1")
+@click.argument("alerts", type=click.File("rb"))
+@CLUSTER
+def falco(face: Face, authority: Authority, alerts: BinaryIO, cluster: str) -> None:
+    """Take in Falco's JSON alerts and tie each to workload, release and commit."""
+    from safeconduct.capabilities.runtime.falco import read_alerts
+    from safeconduct.phases.operate.events import Recorder
+
+    violations = read_alerts(alerts.read(), cluster)
+    tied = Recorder(authority).tie_violations(violations)
+    rows = [[t.rule, t.priority, t.cluster, t.workload, t.joined, t.release, t.commit[:9], t.author] for t in tied]
+    columns = ["rule", "priority", "cluster", "workload", "tied by", "release", "commit", "author"]
+    face.result("watch-falco", tied, lambda: face.table(columns, rows))
+    face.done(Outcome.UNDECIDED if any(not t.release for t in tied) else Outcome.PASSED)
+
+
+def _over_https(webhook: str, ca: str | None) -> Ask:
+    import ssl
+
+    import httpx2
+
+    from safeconduct.foundation.errors import Undecided
+
+    context = ssl.create_default_context(cafile=ca)
+    client = httpx2.Client(verify=context, trust_env=False, timeout=_SECONDS)
+
+    def ask(phase: str, body: bytes) -> bytes:
+        url = f"{webhook.rstrip('/')}/admission/{phase}"
+        try:
+            reply = client.post(url, content=body, headers={"Content-Type": "application/json"})
+        except httpx2.HTTPError as error:
+            raise Undecided(
+                "webhook-unreachable", f"the webhook at {webhook} does not answer", why=str(error),
+                next_step="safeconduct serve, and give its CA with --ca",
+            ) from error  # fmt: skip
+        if reply.status_code != _OK:
+            raise Undecided("bad-answer", f"the webhook answered {reply.status_code}", why=reply.text[:500],
+                            next_step="see the webhook's own log")  # fmt: skip
+        content: bytes = reply.content
+        return content
+
+    return ask

@@ -1,0 +1,130 @@
+"""How the command line speaks: results on standard output, everything else on standard error.
+
+``--json`` prints one document with its schema's name; people get tables. Foreign text is stripped of control
+characters before it reaches a terminal. Colour and progress bars appear only on a terminal, and not with NO_COLOR.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from safeconduct.foundation.errors import SafeconductError
+from safeconduct.model.decision import Decision, Outcome
+
+_COLOURS = {Outcome.PASSED: "green", Outcome.DENIED: "red", Outcome.UNDECIDED: "yellow"}
+_WIDE = 160
+_MOST_REASONS = 12
+
+
+class Face:
+    """One command's way to its user."""
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+
+    def result(self, schema: str, value: Any, render: Callable[[], None]) -> None:
+        """Print the result: as JSON with its schema's name, or as ``render`` prints it."""
+        if self.as_json:
+            body = msgspec.to_builtins(value, enc_hook=str)
+            document = {"schema": f"safeconduct/{schema}/v1"} | (body if isinstance(body, dict) else {"items": body})
+            click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+        else:
+            render()
+
+    def line(self, text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
+        """Print one line of the result."""
+        click.secho(clean(text), fg=colour, bold=bold)
+
+    def note(self, text: str) -> None:
+        """Tell the user something that is no result; nothing with --quiet."""
+        if not self.quiet:
+            click.secho(clean(text), err=True, dim=True)
+
+    def table(self, columns: Iterable[str], rows: Iterable[Iterable[Any]], *, title: str = "") -> None:
+        """Print a table; nothing where there are no rows."""
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        listed = [[Text(clean(str(cell))) for cell in row] for row in rows]
+        if not listed:
+            return
+        table = Table(
+            *columns, title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
+        )
+        for row in listed:
+            table.add_row(*row)
+        on_terminal = sys.stdout.isatty()
+        Console(width=None if on_terminal else _WIDE, no_color=True if "NO_COLOR" in os.environ else None).print(table)
+
+    def decision(self, decision: Decision) -> None:
+        """Print a decision: the answer, then each reason with its remedy."""
+        self.line(f"{decision.gate}: {decision.outcome.word}", colour=_COLOURS[decision.outcome], bold=True)
+        for reason in decision.reasons[:_MOST_REASONS]:
+            mark = "no " if reason.outcome is Outcome.DENIED else "?  "
+            self.line(f"  {mark} {reason.rule}: {reason.message}", colour=_COLOURS[reason.outcome])
+            self.line(f"      next: {reason.remedy}")
+        left = len(decision.reasons) - _MOST_REASONS
+        if left > 0:
+            self.line(f"  … and {left} more (--json shows all)")
+        for reason in decision.exempted:
+            self.line(f"  --  {reason.rule}: {reason.message} (exempted by {reason.exempted_by})", colour="cyan")
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Callable[[int], None]]:
+        """Give a function that shows how far a long work is; silent off a terminal."""
+        if self.quiet or self.as_json or not sys.stderr.isatty():
+            yield lambda _: None
+            return
+
+        def show(done: int) -> None:
+            click.echo(f"\r{label}: {done:,}", nl=False, err=True)
+
+        yield show
+        click.echo("\r\033[K", nl=False, err=True)
+
+    def done(self, outcome: Outcome) -> None:
+        """End the command with the answer as its exit code."""
+        sys.exit(int(outcome))
+
+
+def clean(text: str) -> str:
+    """Return ``text`` without control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def environment() -> Mapping[str, str]:
+    """Return the process's environment; the only place below which it is passed on as an argument."""
+    return os.environ
+
+
+def fail(error: SafeconductError, *, as_json: bool) -> None:
+    """Print an error and end with its exit code."""
+    if as_json:
+        body = {
+            "schema": "safeconduct/error/v1",
+            "id": error.id,
+            "what": error.what,
+            "why": error.why,
+            "next": error.next,
+        }
+        click.echo(json.dumps(body, indent=1, ensure_ascii=False))
+    else:
+        click.echo(clean(error.render()), err=True)
+    sys.exit(int(error.exit_code))
+
+
+def data_folder(given: Mapping[str, str]) -> Path:
+    """Return the user's data folder: ``SAFECONDUCT_DATA``, else where the platform keeps such data."""
+    if given.get("SAFECONDUCT_DATA"):
+        return Path(given["SAFECONDUCT_DATA"])
+    base = given.get("XDG_DATA_HOME") or str(Path(given.get("HOME", "~")).expanduser() / ".local" / "share")
+    return Path(base) / "safeconduct"
