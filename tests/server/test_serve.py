@@ -90,9 +90,11 @@ def test_a_renewed_certificate_that_is_broken_leaves_the_old_one_in_place(tmp_pa
     made = make_server_certificate(tmp_path, NAMES, now)
     with serving(APP, Tls(made.certificate, made.key)) as url:
         first = served_serial(url, made.ca)
-        made.certificate.write_bytes(b"nonsense")
-        time.sleep(1.5)
-        assert served_serial(url, made.ca) == first
+        other = make_server_certificate(tmp_path / "other", NAMES, now)
+        for broken in (b"nonsense", other.certificate.read_bytes()):
+            made.certificate.write_bytes(broken)
+            time.sleep(1.5)
+            assert served_serial(url, made.ca) == first
 
 
 def test_only_holders_of_a_client_certificate_get_in_where_one_is_asked_for(tmp_path, now):

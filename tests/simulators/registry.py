@@ -31,6 +31,7 @@ class RegistrySimulator:
         self.referrers_api = True
         self.page_size = 1000
         self.endless_referrers = False
+        self.hide_referrers = False
         self.flip_tags: list[str] = []
         self.replace: dict[str, bytes] = {}
         self.claim_digest: str | None = None
@@ -196,6 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             every = [d for d in map(_referrer, state.manifests.values()) if d.pop("subject", None) == subject]
             found, more = every[start : start + state.page_size], len(every) > start + state.page_size
+        found = [] if state.hide_referrers else found
         body = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": found}).encode()
         link = {"link": f'<{urlsplit(path).path}?from={start + state.page_size}>; rel="next"'} if more else {}
         self._send(200, body, INDEX, **link)

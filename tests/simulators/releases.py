@@ -4,6 +4,7 @@ Signatures are not made here: ``evidence`` says what verification would have sai
 statements, which intake reads like bundles.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
 
@@ -27,7 +28,12 @@ from safeconduct.model.workload import Sighting, Workload
 T0 = 1_700_000_000_000_000
 MINUTE = 60_000_000
 BUILDER = Identity("key", "builder", "sha256:" + "b" * 64)
-COMMIT = "c0" * 20
+RAW_COMMIT = (
+    b"tree "
+    + b"0" * 40
+    + b"\nauthor Dev <dev@shop.example> 1 +0000\ncommitter Dev <dev@shop.example> 1 +0000\n\nfirst\n"
+)
+COMMIT = hashlib.sha1(b"commit %d\0" % len(RAW_COMMIT) + RAW_COMMIT).hexdigest()
 
 
 def inventory(*names: str, edges: Iterable[tuple[str, str]] = ()) -> Inventory:

@@ -60,7 +60,7 @@ def test_a_list_is_opened():
         "apiVersion: v1\nkind: Pod\nmetadata: 5",
         "apiVersion: v1\nkind: Pod\nkind: Secret",
         "apiVersion: v1\nkind: Pod\nspec: {1: a, '1': b}",
-        "a: &x [1]\nb: *x",
+        "apiVersion: v1\nkind: Pod\nspec: {a: &x [1], b: *x}",
         "apiVersion: v1\nkind: Pod\nspec: !!python/object/apply:os.system [id]",
         "apiVersion: v1\nkind: Pod\nspec: !!binary aGk=",
         "apiVersion: v1\nkind: Pod\nspec: .nan",

@@ -12,6 +12,7 @@ from safeconduct.capabilities.registry.connection import only_named_addresses, u
 from safeconduct.capabilities.registry.repository import fallback_tag
 from safeconduct.foundation.errors import BadUsage, Refused, SafeconductError, Undecided
 from safeconduct.model.digest import sha256
+from safeconduct.model.limits import LIMITS
 from simulators.images import put_image
 from simulators.registry import RegistrySimulator, digest_of
 
@@ -114,11 +115,22 @@ def test_endless_referrers_could_not_be_told(registry, repository, page_size):
     registry.endless_referrers = True
     registry.page_size = page_size
     assert error_of(lambda: repository.referrers(sha256(b"x"))) == "too-many-referrers"
+    assert len(registry.requests) <= (3 if page_size == 100 else 64)
 
 
 def test_a_blob_larger_than_its_cap_is_not_read_to_its_end(registry, repository):
     registry.blobs[digest_of(b"1" * 100_000)] = b"1" * 100_000
     assert error_of(lambda: repository.blob(digest_of(b"1" * 100_000), 1_000)) == "too-large"
+
+
+def test_an_answer_larger_than_its_cap_is_not_read_to_its_end(registry, repository):
+    registry.tag_digests["x" * (LIMITS.manifest + 1)] = ""
+    assert error_of(repository.tags) == "too-large"
+
+
+def test_a_deadline_that_has_passed_is_could_not_tell(registry):
+    late = RegistryRepository(registry.url, "team/app", seconds=0)
+    assert error_of(lambda: late.resolve("1.0")) == "registry-unreachable"
 
 
 @pytest.mark.parametrize("switch", ["stall_seconds", "drip_seconds"])

@@ -96,6 +96,25 @@ def test_a_byte_changed_in_the_registrys_own_storage_is_refused_at_read_back(doc
     assert caught.value.id in {"digest-mismatch", "registry-unreachable"}
 
 
+def test_a_target_that_hides_evidence_or_moves_the_tag_is_not_a_copy(tmp_path):
+    source = LayoutRepository(tmp_path / "source")
+    image = put_index(source)
+    attach_bundle(source, image, b'{"dsseEnvelope":1}', "p/1", WHEN)
+    with RegistrySimulator() as simulator:
+        target = RegistryRepository(simulator.url, "copied")
+        other = put_image(target, b"other")
+        simulator.flip_tags = [other.digest]
+        with pytest.raises(Undecided, match="copy-incomplete"):
+            copy_release(source, target, image.digest, "1.0")
+        simulator.flip_tags = []
+        simulator.hide_referrers = True
+        with pytest.raises(Undecided, match="copy-incomplete"):
+            copy_release(source, target, image.digest, "1.0")
+        simulator.hide_referrers = False
+        assert copy_release(source, target, image.digest, "1.0").subject.digest == image.digest
+        target.close()
+
+
 def test_nothing_is_tagged_when_the_source_is_damaged(repository, tmp_path):
     source = LayoutRepository(tmp_path / "source")
     image = put_image(source, b"layer to damage")

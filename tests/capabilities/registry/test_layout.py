@@ -129,7 +129,7 @@ def test_more_referrers_than_the_cap_could_not_be_told(tmp_path):
 @pytest.mark.parametrize(
     "body",
     [
-        {"layers": [], "manifests": [], "config": {}},
+        {"layers": [], "manifests": [], "config": {"mediaType": "x", "digest": "sha256:0", "size": 0}},
         {"mediaType": MANIFEST, "manifests": []},
         {"mediaType": INDEX, "layers": [], "config": {}},
         {"schemaVersion": 1, "fsLayers": []},
