@@ -8,6 +8,7 @@ import json
 
 import msgspec
 
+from safeconduct.capabilities.graph.directory import find_release_digest
 from safeconduct.foundation.clock import from_rfc3339
 from safeconduct.foundation.documents import TableDocuments
 from safeconduct.foundation.errors import Refused
@@ -130,7 +131,7 @@ def _vouched_for(store: Store, fingerprint: str) -> set[bytes]:
 
 def _covered(store: Store, scope: str) -> set[bytes]:
     if is_digest(scope):
-        return {to_bytes(Digest(scope))}
+        return {to_bytes(find_release_digest(store, Digest(scope)))}
     if scope.startswith("pkg:"):
         return _with_package(store, scope)
     found: set[bytes] = set()

@@ -307,7 +307,7 @@ def definition(table: str) -> str:
         ("line", "SELECT r.seq FROM release r JOIN span s ON s.pkg_id = r.seq WHERE r.line_id = :line_id"),
         (
             "line",
-            "SELECT r.seq FROM release r WHERE r.line_id = :line_id AND EXISTS (SELECT 1 FROM span s WHERE s.first = 1)",
+            "SELECT r.seq FROM release r WHERE r.line_id = :line_id AND 1 = (SELECT gen FROM span WHERE first = 1)",
         ),
         ("line", "SELECT s.pkg_id FROM span s JOIN pkg p ON p.pkg_id = s.pkg_id WHERE s.line_id = :line_id"),
         ("line", "UPDATE release SET gen = 2 WHERE seq = :seq"),

@@ -1,0 +1,81 @@
+from safeconduct.capabilities.graph import questions as ask
+from safeconduct.intake.sightings import record_sightings
+from safeconduct.model.digest import sha256
+from simulators.releases import MINUTE, T0, dump, inventory, put, release, see, sighting
+
+HELD = inventory("web@1.0.0", "left@1.0.0")
+DIGEST = release("1.0").digest
+
+
+def running(store, **moment) -> list[int]:
+    return [found.place.since for found in ask.runs(store, "pkg:npm/left", **moment).running]
+
+
+def test_what_a_cluster_reports_runs_until_it_reports_the_end(store):
+    put(store, "1.0", HELD, at=T0)
+    see(store, DIGEST, at=T0 + 1)
+    assert running(store) == [T0 + 1]
+    see(store, DIGEST, at=T0 + MINUTE, running=False)
+    assert running(store) == []
+    assert running(store, as_of=T0 + 2) == [T0 + 1]
+    found = ask.digest(store, DIGEST)
+    assert (len(found.running), len(found.ran)) == (0, 1)
+
+
+def test_a_deployment_ends_with_its_last_pod(store):
+    put(store, "1.0", HELD, at=T0)
+    see(store, DIGEST, at=T0 + 1, pod="a")
+    see(store, DIGEST, at=T0 + 2, pod="b")
+    assert running(store) == [T0 + 1]
+    see(store, DIGEST, at=T0 + 3, pod="a", running=False)
+    assert running(store) == [T0 + 1]
+    see(store, DIGEST, at=T0 + 4, pod="b", running=False)
+    assert running(store) == []
+
+
+def test_the_same_sightings_again_change_nothing(store):
+    put(store, "1.0", HELD, at=T0)
+    seen = [sighting(DIGEST, at=T0 + 1), sighting(DIGEST, at=T0 + 2, running=False)]
+    assert record_sightings(store, at=T0 + 3, sightings=seen, document=b"watch") == 2
+    before = dump(store)
+    assert record_sightings(store, at=T0 + 4, sightings=seen, document=b"watch") == 0
+    assert dump(store) == before
+
+
+def test_an_end_that_comes_before_its_beginning_ends_nothing(store):
+    put(store, "1.0", HELD, at=T0)
+    see(store, DIGEST, at=T0 + 5)
+    see(store, DIGEST, at=T0 + 4, running=False)
+    assert running(store) == [T0 + 5]
+
+
+def test_a_restarted_container_replaces_the_one_before_it_in_its_pod(store):
+    put(store, "1.0", HELD, at=T0)
+    see(store, DIGEST, at=T0 + 1, container_id="a" * 64)
+    see(store, DIGEST, at=T0 + 2, container_id="b" * 64)
+    see(store, DIGEST, at=T0 + 3, container_id="b" * 64, running=False)
+    assert running(store) == []
+
+
+def test_pods_without_names_do_not_replace_each_other(store):
+    put(store, "1.0", HELD, at=T0)
+    see(store, DIGEST, at=T0 + 1, pod="", container_id="a" * 64)
+    see(store, DIGEST, at=T0 + 2, pod="", container_id="b" * 64)
+    see(store, DIGEST, at=T0 + 3, pod="", container_id="b" * 64, running=False)
+    assert running(store) == [T0 + 1]
+
+
+def test_an_unknown_digest_is_kept_and_named_as_could_not_tell(store):
+    unknown = sha256(b"somebody else's image")
+    see(store, unknown, at=T0)
+    found = ask.digest(store, unknown)
+    assert len(found.running) == 1
+    assert found.gaps
+    assert [gap.subject for gap in ask.runs(store, "pkg:npm/left").gaps] == ["1 running containers"]
+
+
+def test_a_region_that_is_learnt_later_is_kept(store):
+    put(store, "1.0", HELD, at=T0)
+    see(store, DIGEST, at=T0 + 1, region="", pod="a")
+    see(store, DIGEST, at=T0 + 2, region="eu", pod="b")
+    assert {found.place.region for found in ask.runs(store, "pkg:npm/left").running} == {"eu"}
