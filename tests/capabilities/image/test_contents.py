@@ -323,3 +323,10 @@ def test_a_config_that_does_not_fit_its_manifest_is_refused() -> None:
     memory = Memory()
     with pytest.raises(Refused, match="not-an-image"):
         find_image(memory, put_image(memory, layer(("a", b"1")), diff_ids=["x", "y"]))
+
+
+def test_a_header_with_a_wrong_checksum_is_could_not_tell() -> None:
+    tar = bytearray(layer(("a", b"1")))
+    tar[0] ^= 1
+    with pytest.raises(Undecided, match="layer-unreadable"):
+        files(bytes(tar))

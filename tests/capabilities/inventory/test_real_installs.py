@@ -40,13 +40,14 @@ def npm_application(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_installed_npm_application_lists_exactly_what_npm_lists(npm_application: Path) -> None:
-    listed = json.loads(run("npm", "ls", "--all", "--json", cwd=npm_application).stdout)
+    listed = json.loads(run("npm", "ls", "--all", "--json", "--long", cwd=npm_application).stdout)
     expected: set[tuple[str, str]] = set()
     pending = [listed]
     while pending:
         for name, body in pending.pop().get("dependencies", {}).items():
             if "version" in body:
-                expected.add((name, body["version"]))
+                # An alias stands under its folder's name; "name" is the package that lies there.
+                expected.add((body.get("name", name), body["version"]))
             pending.append(body)
     found = read_tree(FolderTree(npm_application))
     assert len(expected) > 100

@@ -259,3 +259,14 @@ def test_real_projects_are_read_without_a_crash(shared_data: Path) -> None:
     assert len(found.edges) > 20_000
     for path, data in list(files.items())[::3]:
         read_tree(MemoryTree({path: data[: len(data) // 2]}))
+
+
+def test_a_name_that_is_no_utf8_is_spelled_out_and_its_file_read(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    (folder / "requirements.txt").write_bytes(b"a==1")
+    (found,) = read_tree(FolderTree(tmp_path)).components
+    assert found.locations[0].path == "caf\\xe9/requirements.txt"
