@@ -8,6 +8,7 @@ import msgspec
 from safeconduct.capabilities.attestations.predicates import read_provenance, read_scan_time, read_summary
 from safeconduct.capabilities.attestations.statements import read_statement
 from safeconduct.capabilities.inventory import npm_manifest, pyproject
+from safeconduct.capabilities.inventory.pinning import GRADES, PinningNote, pinning_notes
 from safeconduct.capabilities.licenses.expression import license_fact
 from safeconduct.capabilities.policy import input as facts
 from safeconduct.capabilities.sbom import cyclonedx
@@ -41,13 +42,14 @@ def source_facts(history: History) -> facts.SourceFacts:
 
 def inventory_facts(inventory: Inventory) -> facts.InventoryFacts:
     """Return the components as rules see them, in the inventory's order."""
+    notes = {note.component: note for note in pinning_notes(inventory, wanted=len(GRADES))}
     return facts.InventoryFacts(
-        tuple(_component(c) for c in inventory.components),
+        tuple(_component(c, notes.get(c.purl)) for c in inventory.components),
         tuple((part.path, part.reason) for part in inventory.unread),
     )
 
 
-def _component(component: Component) -> facts.ComponentFacts:
+def _component(component: Component, note: PinningNote | None) -> facts.ComponentFacts:
     first = component.locations[0] if component.locations else None
     return facts.ComponentFacts(
         purl=component.purl,
@@ -56,8 +58,9 @@ def _component(component: Component) -> facts.ComponentFacts:
         grade=component.grade,
         direct=component.direct,
         requirement=component.requirement or "",
-        path=first.path if first else "",
-        line=first.line if first else None,
+        path=note.path if note else first.path if first else "",
+        line=note.line if note else first.line if first else None,
+        remedy=note.remedy if note else "",
     )
 
 

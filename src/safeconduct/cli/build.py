@@ -63,12 +63,13 @@ def build(
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
 def sbom(face: Face, authority: Authority, target: str, output: Path | None) -> None:
     """Write the CycloneDX SBOM of TARGET: the same input gives the same bytes."""
+    from safeconduct.capabilities.licenses.expression import with_expressions
     from safeconduct.capabilities.sbom.cyclonedx import Subject, write
     from safeconduct.cli.face import environment
     from safeconduct.evidence.targets import read_target
     from safeconduct.foundation.clock import to_rfc3339
 
-    found = read_target(target, authority.repository)
+    found = with_expressions(read_target(target, authority.repository))
     # Without SOURCE_DATE_EPOCH the document is of no particular moment, so that it stays the same.
     at = int(environment().get("SOURCE_DATE_EPOCH", "0")) * 1_000_000
     data = write(found, Subject(Path(target).resolve().name or target, ""), timestamp=to_rfc3339(at))

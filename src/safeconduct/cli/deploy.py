@@ -24,7 +24,7 @@ def gate() -> None:
 
 @add(gate)
 @command(example="safeconduct gate deploy pod.yaml --webhook https://127.0.0.1:8443 --ca ca.pem")
-@click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("manifests", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--webhook", help="URL of a running webhook; without it the gate is judged here.")
 @click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="CA certificate of the webhook.")
 @click.option("--namespace", default="default", show_default=True, help="For objects that name none.")
@@ -34,7 +34,7 @@ def gate() -> None:
 def deploy(
     face: Face,
     authority: Authority,
-    manifest: Path,
+    manifests: tuple[Path, ...],
     webhook: str | None,
     ca: str | None,
     namespace: str,
@@ -43,7 +43,7 @@ def deploy(
     *,
     record: bool,
 ) -> None:
-    """Say whether MANIFEST's workloads would be admitted, and as which digests."""
+    """Say whether the workloads in MANIFESTS would be admitted, and as which digests."""
     from safeconduct.capabilities.policy.engine import RegoWorker
     from safeconduct.phases.deploy.admission import Admission, Cluster
     from safeconduct.phases.deploy.trial import ask_in_process, try_manifest
@@ -54,19 +54,21 @@ def deploy(
             if webhook
             else ask_in_process(Admission(authority, engine, Cluster(cluster or "trial", region)))
         )
-        trials = try_manifest(manifest.read_bytes(), ask, namespace=namespace, record=record)
+        trials = [
+            trial
+            for manifest in manifests
+            for trial in try_manifest(manifest.name, manifest.read_bytes(), ask, namespace=namespace, record=record)
+        ]
 
     def render() -> None:
         for trial in trials:
             about = f"{trial.kind.lower()}/{trial.name}"
             if trial.outcome is Outcome.PASSED:
-                face.line(f"{about} admitted", colour="green")
-                for image in trial.images:
-                    face.line(f"  {image}")
+                face.line(f"{about} admitted: {', '.join(trial.images)}", colour="green")
             else:
                 status = "Forbidden" if trial.outcome is Outcome.DENIED else "ServiceUnavailable"
                 face.line(
-                    f'Error from server ({status}): error when creating "{manifest.name}": admission webhook '
+                    f'Error from server ({status}): error when creating "{trial.file}": admission webhook '
                     f'"validate.safeconduct.dev" denied the request: {trial.message}',
                     colour="red" if trial.outcome is Outcome.DENIED else "yellow",
                 )
@@ -89,14 +91,12 @@ def watch() -> None:
 @REGION
 def pods(face: Face, authority: Authority, events: BinaryIO, cluster: str, region: str) -> None:
     """Take in a stream of Pod events, one JSON object a line; a list of Pods will do as well."""
-    from safeconduct.capabilities.kubernetes.watch import Place, is_list, read_list, read_watch
+    from safeconduct.capabilities.kubernetes.watch import Place, read_pods
     from safeconduct.phases.operate.events import Recorder
 
     if not cluster:
         raise click.UsageError("--cluster must say which cluster the events are from")
-    data = events.read()
-    place, now = Place(cluster, region), authority.clock()
-    seen = read_list(data, place, now) if is_list(data) else read_watch(data.splitlines(), place, now)
+    seen = read_pods(events.read(), Place(cluster, region), authority.clock())
     Recorder(authority).take_sightings(seen)
     running = sorted(
         {(s.where.namespace, s.where.workload, s.where.container, s.digest) for s in seen.sightings if s.running}

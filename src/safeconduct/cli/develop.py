@@ -60,7 +60,7 @@ def check(face: Face, authority: Authority, path: Path, *, record: bool, show_al
 
     def render() -> None:
         inventory = done.source.inventory
-        _summary(face, inventory)
+        _summary(face, inventory, done.scan)
         if show_all:
             components(face, inventory)
         history = done.source.history
@@ -87,18 +87,17 @@ def check(face: Face, authority: Authority, path: Path, *, record: bool, show_al
 @click.option("--installed", is_flag=True, help="Only what is installed; lock files are evidence of another kind.")
 def inventory(face: Face, authority: Authority, target: str, *, installed: bool) -> None:
     """List what is inside TARGET: a folder, or an image (oci:DIR[:tag], registry/repository@sha256:…)."""
+    from safeconduct.capabilities.inventory.presence import select_installed
     from safeconduct.evidence.targets import read_target
 
     with face.progress("files read") as progress:
         found = read_target(target, authority.repository, on_progress=progress)
     if installed:
-        found = only_installed(found)
+        found = select_installed(found)
 
     def render() -> None:
         components(face, found)
         _summary(face, found)
-        for part in found.unread:
-            face.line(f"could not read {part.path or 'the tree'}: {part.reason}", colour="yellow")
 
     face.result("inventory", found, render)
     face.done(Outcome.UNDECIDED if found.unread or not found.components else Outcome.PASSED)
@@ -114,6 +113,7 @@ def scan(face: Face, authority: Authority, target: str, *, installed: bool) -> N
     Exit code 1 with findings, 3 when the advisory data cannot speak for every component.
     """
     from safeconduct.assessment.facts import without_covered_ranges
+    from safeconduct.capabilities.inventory.presence import select_installed
     from safeconduct.capabilities.vulnerabilities.scan import scan as run_scan
     from safeconduct.evidence.targets import read_target
     from safeconduct.phases.authority import advisories_in
@@ -121,7 +121,7 @@ def scan(face: Face, authority: Authority, target: str, *, installed: bool) -> N
     with face.progress("files read") as progress:
         found = without_covered_ranges(read_target(target, authority.repository, on_progress=progress))
     if installed:
-        found = only_installed(found)
+        found = select_installed(found)
     store = authority.graph() if authority.has_graph() else None
     result = run_scan(found, advisories_in(store))
     face.result("scan", result, lambda: _render_scan(face, found, result))
@@ -146,16 +146,6 @@ def explain(face: Face, authority: Authority, advisory: str, purl: str) -> None:
 
     face.result("explain", found, render)
     face.done(Outcome.PASSED if found.matches is False else Outcome.DENIED if found.matches else Outcome.UNDECIDED)
-
-
-def only_installed(inventory: Inventory) -> Inventory:
-    """Return the inventory with installed components only."""
-    import msgspec
-
-    kept = tuple(c for c in inventory.components if c.presence is Presence.INSTALLED)
-    keys = {c.key for c in kept}
-    edges = tuple(e for e in inventory.edges if keys.issuperset(e))
-    return msgspec.structs.replace(inventory, components=kept, edges=edges)
 
 
 def components(face: Face, inventory: Inventory) -> None:
@@ -191,9 +181,27 @@ def _render_scan(face: Face, inventory: Inventory, result: Scan) -> None:
         face.line(f"could not read {part.path or 'the tree'}: {part.reason}", colour="yellow")
 
 
-def _summary(face: Face, inventory: Inventory) -> None:
-    kinds = Counter(c.purl.split("/", 1)[0].removeprefix("pkg:") for c in inventory.components)
-    told = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())) or "none found"
-    grades = Counter(_GRADES[c.grade] for c in inventory.components if c.presence is not Presence.INSTALLED)
-    pinned = ", ".join(f"{grades[g]} {g}" for g in _GRADES if grades[g])
-    face.line(f"components: {told}" + (f"; pinned: {pinned}" if pinned else ""))
+def _summary(face: Face, inventory: Inventory, result: Scan | None = None) -> None:
+    """Print one row for each kind of package: how many, how pinned, how many are vulnerable or cannot be judged."""
+    rows = []
+    kinds = sorted({_kind(c.purl) for c in inventory.components})
+    for kind in kinds:
+        own = [c for c in inventory.components if _kind(c.purl) == kind]
+        grades = Counter(c.grade for c in own if c.presence is not Presence.INSTALLED)
+        row: list[Any] = [kind, len(own), sum(c.direct is True for c in own), *(grades[g] or "" for g in (0, 1, 2, 3))]
+        if result:
+            met = {f.component for f in result.findings if _kind(f.component) == kind}
+            row += [len(met) or "", sum(_kind(g.component) == kind for g in result.gaps) or ""]
+        rows.append(row)
+    columns = ["components", "all", "direct", *_GRADES[:4]] + (["vulnerable", "could not tell"] if result else [])
+    face.table(columns, rows)
+    if not rows:
+        face.line(
+            "no component was found: no lock file, manifest or installed package that can be read", colour="yellow"
+        )
+    for part in inventory.unread[:_MOST_GAPS]:
+        face.line(f"could not read {part.path or 'the tree'}: {part.reason}", colour="yellow")
+
+
+def _kind(purl: str) -> str:
+    return purl.split("/", 1)[0].removeprefix("pkg:")

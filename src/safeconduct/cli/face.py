@@ -16,11 +16,11 @@ import click
 import msgspec
 
 from safeconduct.foundation.errors import SafeconductError
-from safeconduct.model.decision import Decision, Outcome
+from safeconduct.model.decision import Decision, Outcome, Reason
 
 _COLOURS = {Outcome.PASSED: "green", Outcome.DENIED: "red", Outcome.UNDECIDED: "yellow"}
-_WIDE = 160
-_MOST_REASONS = 12
+_WIDE = 100_000
+_MOST_OF_A_RULE = 3
 
 
 class Face:
@@ -68,15 +68,26 @@ class Face:
     def decision(self, decision: Decision) -> None:
         """Print a decision: the answer, then each reason with its remedy."""
         self.line(f"{decision.gate}: {decision.outcome.word}", colour=_COLOURS[decision.outcome], bold=True)
-        for reason in decision.reasons[:_MOST_REASONS]:
-            mark = "no " if reason.outcome is Outcome.DENIED else "?  "
-            self.line(f"  {mark} {reason.rule}: {reason.message}", colour=_COLOURS[reason.outcome])
-            self.line(f"      next: {reason.remedy}")
-        left = len(decision.reasons) - _MOST_REASONS
-        if left > 0:
-            self.line(f"  … and {left} more (--json shows all)")
+        groups: dict[tuple[str, Outcome], list[Reason]] = {}
+        for reason in decision.reasons:
+            groups.setdefault((reason.rule, reason.outcome), []).append(reason)
+        for (rule, outcome), reasons in groups.items():
+            self._reasons(rule, outcome, reasons)
         for reason in decision.exempted:
             self.line(f"  --  {reason.rule}: {reason.message} (exempted by {reason.exempted_by})", colour="cyan")
+
+    def _reasons(self, rule: str, outcome: Outcome, reasons: list[Reason]) -> None:
+        mark = "no" if outcome is Outcome.DENIED else "? "
+        same_remedy = len({reason.remedy for reason in reasons}) == 1
+        for reason in reasons[:_MOST_OF_A_RULE]:
+            self.line(f"  {mark}  {rule}: {reason.message}", colour=_COLOURS[outcome])
+            if not same_remedy:
+                self.line(f"      next: {reason.remedy}")
+        left = len(reasons) - _MOST_OF_A_RULE
+        if left > 0:
+            self.line(f"  {mark}  {rule}: … and {left} more (--json shows all)", colour=_COLOURS[outcome])
+        if same_remedy:
+            self.line(f"      next: {reasons[0].remedy}")
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Callable[[int], None]]:

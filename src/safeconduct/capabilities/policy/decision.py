@@ -49,11 +49,12 @@ def decide(
     for rule in rules:
         reasons.extend(_reasons(rule, given, results.get(rule.id)))
     kept, exempted = _exempt(reasons, exemptions, given)
+    places = {rule.id: place for place, rule in enumerate(rules)}
     outcome = max((r.outcome for r in kept), key=_gravity, default=Outcome.PASSED)
     return Decision(
         gate=given.gate,
         outcome=outcome,
-        reasons=tuple(sorted(kept, key=lambda r: (_gravity(r.outcome) * -1, r.rule, r.subject))),
+        reasons=tuple(sorted(kept, key=lambda r: (-_gravity(r.outcome), places[r.rule], r.subject, r.message))),
         policy=pack.digest,
         input=input_digest(encode_input(given)),
         rules=tuple(rule.id for rule in rules),

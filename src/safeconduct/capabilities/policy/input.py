@@ -40,7 +40,7 @@ class SourceFacts(msgspec.Struct, frozen=True):
 
 
 class ComponentFacts(msgspec.Struct, frozen=True):
-    """One component. ``path`` and ``line`` say where it was first found."""
+    """One component. ``path`` and ``line`` say where it is pinned worst, ``remedy`` how to pin it there."""
 
     purl: str
     presence: str
@@ -50,6 +50,7 @@ class ComponentFacts(msgspec.Struct, frozen=True):
     requirement: str = ""
     path: str = ""
     line: int | None = None
+    remedy: str = ""
 
 
 class InventoryFacts(msgspec.Struct, frozen=True):

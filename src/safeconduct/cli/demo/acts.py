@@ -77,7 +77,11 @@ def build(stage: Stage) -> str:
     """A release, twice: the same digest."""
     stage.title("2. Build: gate, image, SBOM, provenance, scan, all signed; read back; gate; approved; published")
     first = json.loads(
-        stage.run("safeconduct build shop -o stage/first --json", show="gate:|assembled|read back|published")
+        stage.run(
+            "safeconduct build shop -o stage/first --json",
+            show="^build gate|^image assembled|^read back|^release gate|^published",
+            most=5,
+        )
     )
     again = json.loads(stage.run("safeconduct build shop -o stage/again --no-publish --no-record --json"))
     digest = str(first["release"]["digest"])
@@ -94,9 +98,11 @@ def deploy(stage: Stage, digest: str) -> str:
     stage.serve(
         f"safeconduct serve --demo --port {stage.port} --folder operator/server --cluster prod-eu-1 --region eu-central"
     )
-    stage.run(f"{_GATE} pods/release.yaml --record $WEBHOOK", show="admitted|@sha256")
-    for name, status in (("unsigned", 1), ("moved-tag", 1), ("borrowed-sbom", 1), ("no-sbom", 3)):
-        stage.run(f"{_GATE} pods/{name}.yaml $WEBHOOK", exits=status, show=_shows(status), most=1)
+    stage.run(
+        f"{_GATE} pods/*.yaml --record $WEBHOOK",
+        exits=1,
+        pick=_refusals,
+    )
     _fill_events(stage, digest)
     for cluster, region in (("prod-eu-1", "eu-central"), ("prod-us-2", "us-east")):
         stage.run(
@@ -113,7 +119,7 @@ def operate(stage: Stage) -> None:
     _dated(stage.folder / "operator" / "feed-later" / "feed.json")
     stage.run("safeconduct db update operator/feed-later", show="shop-demo")
     stage.run("safeconduct audit", exits=1, show="NEW RISK|critical:", most=2)
-    stage.run(f"{_GATE} pods/release.yaml --record $WEBHOOK", exits=1, show="no-blocked|next:", most=2)
+    stage.run(f"{_GATE} pods/1-release.yaml --record $WEBHOOK", exits=1, show="no-blocked|next:", most=2)
     stage.run("safeconduct watch falco events/falco.json --cluster prod-eu-1", show="shop")
 
 
@@ -154,23 +160,33 @@ def _attack(stage: Stage) -> None:
     registry = LayoutRepository(stage.folder / "registry" / "shop" / "checkout")
     attacks.push_unsigned(registry, "1.0.0", "unsigned")
     attacks.edit_behind_tag(registry, "1.0.0", "moved-tag")
-    attacks.move_evidence(registry, "1.0.0", "borrowed-sbom")
-    settings = stage.folder / "shop" / "safeconduct.toml"
-    settings.write_text(settings.read_text("utf-8").replace('"1.0.0"', '"1.0.1"', 1), "utf-8")
-    stage.run("cd shop && git commit -q -a -S -m 'Version 1.0.1'", quiet=True)
-    stage.run("safeconduct build shop -o stage/next --no-publish --no-record --json", quiet=True)
-    attacks.strip_sbom(
-        LayoutRepository(stage.folder / "stage" / "next"), "1.0.1", stage.folder / "stage" / "bare", "no-sbom", registry
-    )
+    for version, tag, other in (("1.0.1", "borrowed-sbom", "1.0.0"), ("1.0.2", "no-sbom", None)):
+        settings = stage.folder / "shop" / "safeconduct.toml"
+        text = re.sub(r"(?m)^version = .*", f'version = "{version}"', settings.read_text("utf-8"), count=1)
+        settings.write_text(text, "utf-8")
+        stage.run(f"cd shop && git commit -q -a -S -m 'Version {version}'", quiet=True)
+        stage.run(f"safeconduct build shop -o stage/{version} --no-publish --no-record --json", quiet=True)
+        staged = LayoutRepository(stage.folder / "stage" / version)
+        attacks.replace_sbom(staged, version, registry, tag, other)
     pods = stage.folder / "pods"
     pods.mkdir()
     release = (stage.folder / "shop" / "k8s" / "pod.yaml").read_text("utf-8")
-    for name, tag in (("release", "1.0.0"), *((n, n) for n in ("unsigned", "moved-tag", "borrowed-sbom", "no-sbom"))):
-        (pods / f"{name}.yaml").write_text(release.replace(f"{_IMAGE}:1.0.0", f"{_IMAGE}:{tag}"), "utf-8")
+    tags = ("1.0.0", "unsigned", "moved-tag", "borrowed-sbom", "no-sbom")
+    for number, tag in enumerate(tags, 1):
+        name = f"{number}-{'release' if tag == '1.0.0' else tag}.yaml"
+        (pods / name).write_text(release.replace(f"{_IMAGE}:1.0.0", f"{_IMAGE}:{tag}"), "utf-8")
 
 
-def _shows(status: int) -> str:
-    return "evidence-complete:" if status != 1 else "image-signed:|evidence-complete:"
+def _refusals(text: str) -> list[str]:
+    """What kubectl would show of each object: its line, then the first reason with its remedy."""
+    found: list[str] = []
+    lines = [line.strip() for line in text.splitlines()]
+    for number, line in enumerate(lines):
+        if line.startswith("Error from server"):
+            found += [line, f"    {lines[number + 1]}; {lines[number + 2]}"]
+        elif " admitted: " in line:
+            found.append(line)
+    return found
 
 
 def _fill_events(stage: Stage, digest: str) -> None:

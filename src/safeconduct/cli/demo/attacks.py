@@ -1,7 +1,6 @@
 """What an attacker with write access to the registry would do; each leaves a tag that a manifest deploys."""
 
 import json
-from pathlib import Path
 
 import msgspec
 
@@ -25,25 +24,22 @@ def edit_behind_tag(registry: LayoutRepository, tag: str, moved: str) -> str:
     return _edited(registry, tag, {"org.opencontainers.image.version": "1.0.0", "edited": "yes"}, moved).digest
 
 
-def move_evidence(registry: LayoutRepository, tag: str, new_tag: str) -> str:
-    """Push another image and attach the release's own evidence, SBOM included, to it."""
-    victim = registry.resolve(tag)
-    image = _edited(registry, tag, {"org.opencontainers.image.title": "another image"}, new_tag)
-    for _, bundle in find_bundles(registry, victim.digest).documents:
-        attach_bundle(registry, image, bundle, "", to_rfc3339(system_clock()))
-    return image.digest
-
-
-def strip_sbom(staged: LayoutRepository, tag: str, folder: Path, new_tag: str, target: LayoutRepository) -> str:
-    """Publish a signed release with everything but its SBOM."""
+def replace_sbom(staged: LayoutRepository, tag: str, target: LayoutRepository, new_tag: str, other: str | None) -> str:
+    """Publish a signed release with everything but its SBOM; in its place the SBOM of the image tagged ``other``."""
     image = staged.resolve(tag)
-    bare = LayoutRepository(folder)
+    bare = LayoutRepository(staged.path.with_name(f"{staged.path.name}-{new_tag}"))
     _copy_image(staged, bare, image.digest)
-    for _, bundle in find_bundles(staged, image.digest).documents:
-        if _predicate_type(bundle) != Predicate.CYCLONEDX:
-            attach_bundle(bare, image, bundle, "", to_rfc3339(system_clock()))
+    own = [b for b in _bundles(staged, image.digest) if _predicate_type(b) != Predicate.CYCLONEDX]
+    if other:
+        own += [b for b in _bundles(target, target.resolve(other).digest) if _predicate_type(b) == Predicate.CYCLONEDX]
+    for bundle in own:
+        attach_bundle(bare, image, bundle, "", to_rfc3339(system_clock()))
     copy_release(bare, target, image.digest, new_tag)
     return image.digest
+
+
+def _bundles(repository: LayoutRepository, digest: str) -> list[bytes]:
+    return [bundle for _, bundle in find_bundles(repository, digest).documents]
 
 
 def _edited(registry: LayoutRepository, tag: str, annotations: dict[str, str], new_tag: str) -> Descriptor:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -67,8 +68,22 @@ class Stage:
         """Print one line that is not a command's."""
         click.echo(f"  {text}")
 
-    def run(self, command: str, *, exits: int = 0, show: str = "", most: int = 3, quiet: bool = False) -> str:
-        """Run a command as a user would type it; print it and the lines of its output that match ``show``.
+    def run(
+        self,
+        command: str,
+        *,
+        exits: int = 0,
+        show: str = "",
+        most: int = 3,
+        quiet: bool = False,
+        pick: Callable[[str], list[str]] | None = None,
+    ) -> str:
+        """Run a command as a user would type it; print it and some of its output.
+
+        Args:
+            exits: the exit status that it must end with.
+            show: a pattern; the first ``most`` lines that match are shown, cut to a terminal's width.
+            pick: chooses the lines instead; they are shown whole.
 
         Raises:
             Undecided: ``demo-broken`` when it does not end as it should; its whole output is in ``log/``.
@@ -95,6 +110,8 @@ class Stage:
                 why=(text.strip().splitlines() or ["it printed nothing"])[-1],
                 next_step="run again with --keep DIR and read DIR/log",
             )
+        for line in pick(text) if pick else ():
+            click.echo("  " + line)
         if show and not quiet:
             for line in [line for line in text.splitlines() if re.search(show, line)][:most]:
                 click.echo("  " + _short(line.strip()))

@@ -26,6 +26,7 @@ class Trial(msgspec.Struct, frozen=True):
         message: what kubectl would show; empty when admitted.
     """
 
+    file: str
     kind: str
     name: str
     outcome: Outcome
@@ -33,16 +34,17 @@ class Trial(msgspec.Struct, frozen=True):
     images: tuple[str, ...]
 
 
-def try_manifest(data: bytes, ask: Ask, *, namespace: str, record: bool) -> tuple[Trial, ...]:
+def try_manifest(file: str, data: bytes, ask: Ask, *, namespace: str, record: bool) -> tuple[Trial, ...]:
     """Return what the gate says about each object in a manifest.
 
     Args:
+        file: what the manifest is called.
         record: False asks as a dry run, of which the webhook keeps nothing.
 
     Raises:
         Refused: ``bad-manifest-file``; Undecided: ``bad-answer`` when the webhook's answer cannot be read.
     """
-    return tuple(_try(review, ask) for review in read_manifest(data, namespace=namespace, dry_run=not record))
+    return tuple(_try(file, review, ask) for review in read_manifest(data, namespace=namespace, dry_run=not record))
 
 
 def ask_in_process(admission: Admission) -> Ask:
@@ -61,17 +63,17 @@ def ask_in_process(admission: Admission) -> Ask:
     return ask
 
 
-def _try(review: bytes, ask: Ask) -> Trial:
+def _try(file: str, review: bytes, ask: Ask) -> Trial:
     asked = msgspec.json.decode(review)
     for phase in ("mutate", "validate"):
         response = _response(ask(phase, msgspec.json.encode(asked)))
         if not response.get("allowed"):
             status = response.get("status") or {}
             outcome = Outcome.DENIED if status.get("code") == _DENIED else Outcome.UNDECIDED
-            return _trial(asked, outcome, str(status.get("message", "no reason was given")))
+            return _trial(file, asked, outcome, str(status.get("message", "no reason was given")))
         if response.get("patch"):
             _apply(asked["request"]["object"], msgspec.json.decode(base64.b64decode(response["patch"])))
-    return _trial(asked, Outcome.PASSED, "")
+    return _trial(file, asked, Outcome.PASSED, "")
 
 
 def _response(body: bytes) -> dict[str, Any]:
@@ -100,9 +102,10 @@ def _apply(target: dict[str, Any], patch: list[dict[str, Any]]) -> None:
             holder[last] = step["value"]
 
 
-def _trial(asked: dict[str, Any], outcome: Outcome, message: str) -> Trial:
+def _trial(file: str, asked: dict[str, Any], outcome: Outcome, message: str) -> Trial:
     given = asked["request"]["object"]
     return Trial(
+        file=file,
         kind=str(given.get("kind", "")),
         name=str((given.get("metadata") or {}).get("name", "")),
         outcome=outcome,

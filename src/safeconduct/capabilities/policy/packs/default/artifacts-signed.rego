@@ -12,10 +12,20 @@ package safeconduct.artifacts_signed
 
 import rego.v1
 
+# What people call the predicate types.
+names := {
+	"https://sigstore.dev/cosign/sign/v1": "signature",
+	"https://cyclonedx.org/bom": "SBOM",
+	"https://slsa.dev/provenance/v1": "provenance",
+	"https://in-toto.io/attestation/vulns/v0.2": "vulnerability scan",
+}
+
+name(kind) := object.get(names, kind, kind)
+
 deny contains reason if {
 	some wanted in input.parameters.required_predicates
 	not wanted in input.evidence.predicates
-	reason := {"subject": input.evidence.digest, "message": sprintf("no trusted %s beside it%s", [wanted, refusal(wanted)])}
+	reason := {"subject": input.evidence.digest, "message": sprintf("no trusted %s beside it%s", [name(wanted), refusal(wanted)])}
 }
 
 unknown contains reason if {

@@ -12,6 +12,16 @@ package safeconduct.evidence_complete
 
 import rego.v1
 
+# What people call the predicate types.
+names := {
+	"https://sigstore.dev/cosign/sign/v1": "signature",
+	"https://cyclonedx.org/bom": "SBOM",
+	"https://slsa.dev/provenance/v1": "provenance",
+	"https://in-toto.io/attestation/vulns/v0.2": "vulnerability scan",
+}
+
+name(kind) := object.get(names, kind, kind)
+
 # A missing signature is image-signed's matter, which denies.
 signature := "https://sigstore.dev/cosign/sign/v1"
 
@@ -25,13 +35,13 @@ deny contains reason if {
 	some wanted in missing
 	some document in input.evidence.refused
 	document.claimed_type == wanted
-	reason := {"subject": input.evidence.digest, "message": sprintf("its %s was refused: %s", [wanted, document.problem])}
+	reason := {"subject": input.evidence.digest, "message": sprintf("the %s beside it was refused: %s", [name(wanted), document.problem])}
 }
 
 unknown contains reason if {
 	some wanted in missing
 	every document in input.evidence.refused { document.claimed_type != wanted }
-	reason := {"subject": input.evidence.digest, "message": sprintf("there is no %s beside it", [wanted])}
+	reason := {"subject": input.evidence.digest, "message": sprintf("there is no %s beside it", [name(wanted)])}
 }
 
 unknown contains reason if {

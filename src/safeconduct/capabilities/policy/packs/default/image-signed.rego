@@ -15,7 +15,7 @@ signature := "https://sigstore.dev/cosign/sign/v1"
 deny contains reason if {
 	input.evidence.complete
 	not signature in input.evidence.predicates
-	reason := {"subject": input.evidence.digest, "message": sprintf("%s is not signed by a trusted key: %d documents beside it, none is its signature%s", [
+	reason := {"subject": input.evidence.digest, "message": sprintf("no trusted key signed %s: %d documents beside it, none is its signature%s", [
 		substring(input.evidence.digest, 0, 19), count(input.evidence.predicates) + count(input.evidence.refused), refused,
 	])}
 }

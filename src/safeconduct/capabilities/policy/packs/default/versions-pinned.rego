@@ -26,6 +26,7 @@ deny contains reason if {
 	reason := {
 		"subject": component.purl,
 		"message": sprintf("%s %sin %s: %s", [component.purl, written(component), place(component), words[component.grade]]),
+		"remedy": component.remedy,
 	}
 }
 
