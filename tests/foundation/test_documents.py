@@ -3,7 +3,7 @@ import zlib
 import pytest
 
 from safeconduct.capabilities.graph.store import open_graph
-from safeconduct.foundation.documents import TableDocuments
+from safeconduct.foundation.documents import TableDocuments, _inflate
 from safeconduct.foundation.errors import Undecided
 from safeconduct.model.digest import sha256
 
@@ -43,6 +43,10 @@ def test_bytes_that_are_not_the_digests_are_never_handed_out(kept, stored):
     with pytest.raises(Undecided) as error:
         documents.get(digest)
     assert error.value.id == "document-damaged"
+
+
+def test_a_damaged_row_is_never_unpacked_beyond_its_size():
+    assert len(_inflate(zlib.compress(b"0" * 10_000_000), 10)) == 11
 
 
 def test_an_erased_document_was_there_and_cannot_be_read(kept):

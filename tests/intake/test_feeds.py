@@ -66,6 +66,13 @@ def test_a_changed_text_closes_what_it_no_longer_says_and_opens_what_it_says_now
     assert met(store, as_of=T0 + MINUTE + 9) == HIT
 
 
+def test_a_range_that_was_taken_back_meets_no_new_release(store):
+    feed(store, advisory("GHSA-1", "left", fixed="1.2.0"), at=T0)
+    feed(store, advisory("GHSA-1", "web", fixed="1.3.0", modified="2026-03-01T00:00:00Z"), at=T0 + MINUTE)
+    put(store, "1.0", HELD, at=T0 + 2 * MINUTE)
+    assert met(store) == [("GHSA-1", "pkg:npm/web@1.0.0", "1.3.0")]
+
+
 def test_an_older_text_never_replaces_a_newer_one(store):
     put(store, "1.0", HELD, at=T0)
     feed(store, advisory("GHSA-1", "left", fixed="1.2.0", modified="2026-02-01T00:00:00Z"), at=T0 + MINUTE)
@@ -97,6 +104,19 @@ def test_an_id_twice_in_one_feed_is_two_changes_in_order(store):
     second = advisory("GHSA-1", "left", fixed="1.2.0", modified="2026-02-01T00:00:00Z")
     feed(store, first, second, at=T0 + MINUTE)
     assert met(store) == HIT
+
+
+def test_of_two_texts_in_one_feed_the_newer_counts_whatever_their_order(store):
+    put(store, "1.0", HELD, at=T0)
+    newer = advisory("GHSA-1", "left", fixed="1.2.0", modified="2026-02-01T00:00:00Z")
+    feed(store, newer, advisory("GHSA-1", "left"), at=T0 + MINUTE)
+    assert met(store) == HIT
+
+
+def test_a_new_release_with_a_malicious_package_of_no_version_is_met(store):
+    feed(store, advisory("MAL-1", "evil"), at=T0)
+    put(store, "1.0", inventory("web@1.0.0", "evil"), at=T0 + MINUTE)
+    assert met(store) == [("MAL-1", "pkg:npm/evil", None)]
 
 
 def test_a_malicious_package_is_met_without_any_version(store):

@@ -7,17 +7,30 @@ from safeconduct.model.component import Component, Inventory, Presence
 from safeconduct.model.digest import sha256
 from safeconduct.model.evidence import Claim, Evidence
 from safeconduct.model.release import Line
-from simulators.releases import COMMIT, MINUTE, T0, dump, evidence, inventory, put, release, sbom, see
+from simulators.releases import COMMIT, MINUTE, T0, advisory, dump, evidence, feed, inventory, put, release, sbom, see
 
 OLD = inventory("web@1.0.0", "left@1.0.0", edges=[("web@1.0.0", "left@1.0.0")])
 NEW = inventory("web@1.1.0", "left@1.0.0", edges=[("web@1.1.0", "left@1.0.0")])
 
 
+ASKED = ("web@1.0.0", "web@1.1.0", "left@1.0.0", "right@2.0.0")
+
+
 def purls(store, version: str, **moment) -> set[str]:
-    """The packages of a release, asked one by one through the public question."""
+    """The packages of a running release: by its spans, by its graph and by their number, which must agree."""
     digest = release(version).digest
-    asked = ("web@1.0.0", "web@1.1.0", "left@1.0.0", "right@2.0.0")
-    return {name for name in asked if ask.path(store, digest, f"pkg:npm/{name}", **moment).steps}
+    running = {name: ask.runs(store, f"pkg:npm/{name}", **moment).running for name in ASKED}
+    by_span = {name for name, found in running.items() if version in {one.release.version for one in found}}
+    by_graph = {name for name in ASKED if ask.path(store, digest, f"pkg:npm/{name}", **moment).steps}
+    assert by_span == by_graph
+    assert len(by_span) == (ask.digest(store, digest, **moment).components or 0)
+    return by_span
+
+
+def ship(store, version: str, held: Inventory | None, *, at: int, **more) -> None:
+    """Record a release and see it run."""
+    put(store, version, held, at=at, **more)
+    see(store, release(version).digest, at=at + 1, pod=version)
 
 
 def test_a_release_answers_with_what_it_is_made_of_and_who_vouches(store):
@@ -39,16 +52,16 @@ def test_the_same_document_twice_changes_nothing(store):
 
 
 def test_membership_is_written_once_for_what_stays(store):
-    put(store, "1.0", OLD, at=T0)
-    put(store, "1.1", NEW, at=T0 + MINUTE)
+    ship(store, "1.0", OLD, at=T0)
+    ship(store, "1.1", NEW, at=T0 + MINUTE)
     assert len(dump(store)["span"]) == 3
     assert purls(store, "1.0") == {"web@1.0.0", "left@1.0.0"}
     assert purls(store, "1.1") == {"web@1.1.0", "left@1.0.0"}
 
 
 def test_a_release_older_than_the_head_gets_a_side_line_and_leaves_the_others_alone(store):
-    put(store, "1.1", NEW, at=T0 + MINUTE)
-    put(store, "1.0", OLD, at=T0 + 2 * MINUTE, built_at=T0)
+    ship(store, "1.1", NEW, at=T0 + MINUTE)
+    ship(store, "1.0", OLD, at=T0 + 2 * MINUTE, built_at=T0)
     assert len(dump(store)["line"]) == 2
     assert purls(store, "1.0") == {"web@1.0.0", "left@1.0.0"}
     assert purls(store, "1.1") == {"web@1.1.0", "left@1.0.0"}
@@ -68,7 +81,8 @@ def test_a_claimed_inventory_gives_way_to_a_verified_one_and_both_stay_known_as_
         documents={sha256(claimed): claimed},
         inventory_document=sha256(claimed),
     )
-    put(store, "1.1", NEW, at=T0 + MINUTE)
+    see(store, first.digest, at=T0 + 1)
+    ship(store, "1.1", NEW, at=T0 + MINUTE)
     assert ask.digest(store, first.digest).release.inventory_is == "claimed"
     changed = inventory("web@1.0.0", "right@2.0.0")
     record_release(store, at=T0 + 2 * MINUTE, release=first, evidence=evidence(first.digest, changed))
@@ -80,20 +94,37 @@ def test_a_claimed_inventory_gives_way_to_a_verified_one_and_both_stay_known_as_
     assert purls(store, "1.1") == {"web@1.1.0", "left@1.0.0"}
 
 
+def test_a_correction_takes_the_findings_with_it_and_leaves_those_of_before(store):
+    feed(store, advisory("GHSA-1", "left"), advisory("GHSA-2", "right"), at=T0 - MINUTE)
+    for number in range(3):
+        put(store, f"1.{number}", OLD, at=T0 + number * MINUTE)
+    middle = release("1.1", built_at=T0 + MINUTE)
+    # A verified inventory gives way to none: make the one held a claim.
+    store._connection.execute("UPDATE release SET inventory_rank = 1")
+    heard = evidence(middle.digest, inventory("right@2.0.0"))
+    record_release(store, at=T0 + 9 * MINUTE, release=middle, evidence=heard)
+
+    def met(version: str, **moment) -> list[str]:
+        return [f.advisory.id for f in ask.digest(store, release(version).digest, **moment).findings]
+
+    assert [met(f"1.{number}") for number in range(3)] == [["GHSA-1"], ["GHSA-2"], ["GHSA-1"]]
+    assert [met(f"1.{number}", as_of=T0 + 8 * MINUTE) for number in range(3)] == [["GHSA-1"]] * 3
+
+
 def test_a_correction_of_the_head_reaches_the_releases_that_follow(store):
-    put(store, "1.0", None, at=T0)
+    ship(store, "1.0", None, at=T0)
     assert ask.digest(store, release("1.0").digest).gaps
     first = release("1.0", built_at=T0)
     record_release(store, at=T0 + MINUTE, release=first, evidence=evidence(first.digest, OLD))
     assert purls(store, "1.0") == {"web@1.0.0", "left@1.0.0"}
-    put(store, "1.1", NEW, at=T0 + 2 * MINUTE)
+    ship(store, "1.1", NEW, at=T0 + 2 * MINUTE)
     assert purls(store, "1.1") == {"web@1.1.0", "left@1.0.0"}
     assert purls(store, "1.0") == {"web@1.0.0", "left@1.0.0"}
 
 
 def test_a_correction_in_the_middle_of_a_line_leaves_its_neighbours_alone(store):
     for number in range(3):
-        put(store, f"1.{number}", None if number == 1 else OLD, at=T0 + number * MINUTE)
+        ship(store, f"1.{number}", None if number == 1 else OLD, at=T0 + number * MINUTE)
     middle = release("1.1", built_at=T0 + MINUTE)
     record_release(store, at=T0 + 9 * MINUTE, release=middle, evidence=evidence(middle.digest, NEW))
     assert purls(store, "1.0") == purls(store, "1.2") == {"web@1.0.0", "left@1.0.0"}

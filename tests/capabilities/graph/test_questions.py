@@ -81,6 +81,15 @@ def test_as_of_before_it_ran_nothing_runs(shop):
     assert ask.runs(shop, "pkg:npm/left", as_of=T0 + 4).total == 1
 
 
+def test_a_release_that_dropped_the_package_does_not_run_it(shop):
+    put(shop, "1.1", inventory("web@1.0.0"), at=T0 + 2 * MINUTE)
+    see(shop, release("1.1").digest, at=T0 + 3 * MINUTE, pod="new")
+    assert ask.runs(shop, "pkg:npm/left").total == 1
+    assert ask.runs(shop, "pkg:npm/left", as_of=T0 + 4 * MINUTE).total == 1
+    assert ask.runs(shop, "pkg:npm/web").total == 2
+    assert ask.reaches(shop, "GHSA-1").running == 1
+
+
 def test_a_limit_never_hides_how_many_there_are(shop):
     see(shop, DIGEST, at=T0 + 9, pod="other")
     found = ask.runs(shop, "pkg:npm/left", limit=0)
