@@ -50,8 +50,7 @@ def blocks(text: str) -> list[Block]:
         unknown = [word for word in words if word != "serve" and not re.fullmatch(r"exit=\d", word)]
         assert not unknown, f"a fence says {unknown}"
         exits = next((int(word[5:]) for word in words if word.startswith("exit=")), 0)
-        line, told = text[: match.start()].count("
-") + 1, lines(match["told"])
+        line, told = text[: match.start()].count("\n") + 1, lines(match["told"])
         found.append(Block(line, match["code"], exits, "serve" in words, told))
     return found
 
