@@ -33,7 +33,10 @@ def group_ids(aliases: Mapping[str, Iterable[str]]) -> dict[str, str]:
     groups: dict[str, list[str]] = {}
     for member in parents:
         groups.setdefault(_root(parents, member), []).append(member)
-    return {member: preferred(members) for members in groups.values() for member in members}
+    found: dict[str, str] = {}
+    for members in groups.values():
+        found |= dict.fromkeys(members, preferred(members))
+    return found
 
 
 def preferred(ids: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """Matching: components against candidate rows, and hits into findings. Pure; the rows come from outside."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -86,7 +86,7 @@ def know(facts: Mapping[Reference, Facts]) -> Knowledge:
 
 
 def findings_of(
-    hits: Iterable[Hit], candidates: Candidates, knowledge: Knowledge, paths: Mapping[str, tuple[str, ...]]
+    hits: Collection[Hit], candidates: Candidates, knowledge: Knowledge, paths: Mapping[str, tuple[str, ...]]
 ) -> tuple[Finding, ...]:
     """Return one finding for each component and group of aliased records, worst first, then by component and id.
 
@@ -101,7 +101,7 @@ def findings_of(
         record = knowledge.facts.get(hit.advisory)
         if record is not None:
             grouped.setdefault((hit.query.component, knowledge.groups[record.id]), []).append(hit)
-    intervals = _by_advisory(candidates, {meeting[0].query.name for meeting in grouped.values()})
+    intervals = _by_advisory(candidates, {(hit.query.name, hit.advisory) for hit in hits})
     found = [
         _finding(meeting, group, intervals, knowledge, paths.get(component, ()))
         for (component, group), meeting in grouped.items()
@@ -158,11 +158,13 @@ def _closure(group: str, knowledge: Knowledge) -> tuple[tuple[str, ...], list[Fa
     return tuple(sorted(ids)), records
 
 
-def _by_advisory(candidates: Candidates, names: Iterable[str]) -> _Intervals:
-    found: _Intervals = {}
-    for name in names:
+def _by_advisory(candidates: Candidates, met: Collection[tuple[str, Reference]]) -> _Intervals:
+    found: _Intervals = {pair: [] for pair in met}
+    for name in {name for name, _ in met}:
         for lo, hi, fixed, advisory in candidates.ranges.get(name, ()):
-            found.setdefault((name, advisory), []).append((lo, hi, fixed))
+            intervals = found.get((name, advisory))
+            if intervals is not None:
+                intervals.append((lo, hi, fixed))
     return found
 
 
