@@ -133,6 +133,14 @@ def fail(error: SafeconductError, *, as_json: bool) -> None:
     sys.exit(int(error.exit_code))
 
 
+def ask_passphrase() -> bytes | None:
+    """Return what a person types as the keys' passphrase, None where nobody is at a terminal."""
+    if not sys.stdin.isatty():
+        return None
+    text: str = click.prompt("Passphrase of the keys", hide_input=True, err=True)
+    return text.encode()
+
+
 def data_folder(given: Mapping[str, str]) -> Path:
     """Return the user's data folder: ``SAFECONDUCT_DATA``, else where the platform keeps such data."""
     if given.get("SAFECONDUCT_DATA"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from safeconduct.cli.face import Face, data_folder, environment
+from safeconduct.cli.face import Face, ask_passphrase, data_folder, environment
 from safeconduct.foundation.clock import system_clock
 from safeconduct.foundation.settings import FILE_NAME, Loaded, load_settings
 from safeconduct.phases.authority import Authority
@@ -31,7 +31,7 @@ def command(*, example: str) -> Callable[[Callable[..., None]], Callable[..., No
         def run(as_json: bool, quiet: bool, config: str | None, store: str | None, **more: Any) -> None:
             loaded = load(config, {"store": str(Path(store).resolve()) if store else None})
             given = environment()
-            authority = Authority(loaded.settings, given, system_clock, data_folder(given))
+            authority = Authority(loaded.settings, given, system_clock, data_folder(given), ask_passphrase)
             function(face=Face(as_json=as_json, quiet=quiet), authority=authority, **more)
 
         run.__epilog__ = f"Example: {example}"  # type: ignore[attr-defined]

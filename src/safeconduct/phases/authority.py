@@ -5,7 +5,7 @@ Nothing here is read from what is judged, except that a tree's own file may tigh
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -30,7 +30,21 @@ from safeconduct.model.exemption import Exemption
 class Authority:
     """The operator's word, with the clock and the environment that the face passed in."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str], clock: Clock, data: Path) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environment: Mapping[str, str],
+        clock: Clock,
+        data: Path,
+        prompt: Callable[[], bytes | None] = lambda: None,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            data: the user's data folder.
+            prompt: asks a person for the keys' passphrase; gives None where nobody is there.
+        """
+        self._prompt = prompt
         self.settings = settings
         self.environment = environment
         self.clock = clock
@@ -130,19 +144,26 @@ class Authority:
         return load_signer(uri, self.passphrase())
 
     def passphrase(self) -> bytes:
-        """Return the keys' passphrase, from the file that the settings name.
+        """Return the keys' passphrase, from the file that the settings name, else from whoever is there to ask.
 
         Raises:
             BadUsage: ``no-passphrase``.
         """
         file = self.settings.keys.passphrase_file
-        try:
-            return Path(file).read_bytes().strip()
-        except OSError as error:
-            raise BadUsage(
-                "no-passphrase", "there is no passphrase for the keys", why=f"{file or 'no file is set'}: {error}",
-                next_step="set keys.passphrase_file to a file that only you can read",
-            ) from error  # fmt: skip
+        why = "keys.passphrase_file is not set, and nobody is there to be asked"
+        if file:
+            try:
+                return Path(file).read_bytes().strip()
+            except OSError as error:
+                why = f"{file}: {error.strerror}"
+        elif given := self._prompt():
+            return given
+        raise BadUsage(
+            "no-passphrase",
+            "there is no passphrase for the keys",
+            why=why,
+            next_step="set keys.passphrase_file to a file that only you can read",
+        )
 
     def repository(self, name: str) -> Repository:
         """Return the repository that ``name`` (host/path) means; only configured registries are ever contacted."""

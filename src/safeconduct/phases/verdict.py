@@ -24,6 +24,7 @@ from safeconduct.foundation.clock import to_datetime
 from safeconduct.foundation.errors import Refused, SafeconductError
 from safeconduct.foundation.store import Store
 from safeconduct.intake.judgements import record_verdict
+from safeconduct.intake.operator import record_policy, record_trust
 from safeconduct.model.component import Inventory
 from safeconduct.model.decision import Decision
 from safeconduct.model.digest import Digest
@@ -49,6 +50,17 @@ class Judged(msgspec.Struct, frozen=True):
     decision: Decision
     evidence: Evidence
     scan: Scan | None
+
+
+def keep_authority(store: Store, pack: Pack, trust: TrustStore, *, now: int) -> None:
+    """Keep the trust snapshot and the policy that judging rests on from now; the same again changes nothing.
+
+    Raises:
+        Refused: ``trust-rollback`` when the graph has seen a newer snapshot.
+    """
+    revoked = tuple(r.fingerprint for r in trust.snapshot.revoked)
+    record_trust(store, at=now, version=trust.version, document=trust.document, revoked=revoked)
+    record_policy(store, at=now, scope="*", policy=pack.digest, document=pack.document)
 
 
 def scope_of(repository: str) -> str:
@@ -86,7 +98,7 @@ def gather_found(source: Source, digest: Digest, repository: str, bench: Bench) 
     )
 
 
-def judge_digest(store: Store, gate: str, evidence: Evidence, product: ProductFacts, bench: Bench) -> Judged:
+def judge_digest(store: Store | None, gate: str, evidence: Evidence, product: ProductFacts, bench: Bench) -> Judged:
     """Return the gate's decision over a digest's evidence, with today's advisory data."""
     inventory = _inventory(evidence)
     found = scan(inventory, advisories_in(store)) if inventory is not None else None

@@ -57,13 +57,14 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Pack(msgspec.Struct, frozen=True):
-    """A loaded pack. Its digest covers every rule's text, the gates and the parameters in force."""
+    """A loaded pack. Its digest is that of ``document``: every rule's text, the gates, the parameters in force."""
 
     name: str
     rules: dict[str, Rule]
     gates: dict[str, tuple[str, ...]]
     parameters: dict[str, Parameter]
     digest: Digest
+    document: bytes
 
     def rules_of(self, gate: str) -> tuple[Rule, ...]:
         """Return the gate's rules in the pack's order; never none.
@@ -192,7 +193,7 @@ def _sealed(
         {"name": name, "rules": {k: r.module for k, r in rules.items()}, "gates": gates, "parameters": parameters},
         order="sorted",
     )
-    return Pack(name, rules, gates, parameters, sha256(text))
+    return Pack(name, rules, gates, parameters, sha256(text), text)
 
 
 def _bad(why: str) -> Undecided:

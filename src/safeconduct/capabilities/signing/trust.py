@@ -80,10 +80,11 @@ class Roots(msgspec.Struct, frozen=True):
 
 
 class TrustStore:
-    """A verified snapshot, indexed by key."""
+    """A verified snapshot, indexed by key; ``document`` is the signed file, for keeping."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, document: bytes = b"") -> None:
         self.snapshot = snapshot
+        self.document = document
         self.version = snapshot.version
 
     @cached_property
@@ -186,7 +187,7 @@ def load_trust(data: bytes, roots: Roots, *, now: datetime, highest_seen: int = 
             why="someone may be hiding a revocation behind an old snapshot",
             next_step="fetch the newest snapshot from the operator",
         )
-    return TrustStore(snapshot)
+    return TrustStore(snapshot, data)
 
 
 def _check_roots(envelope: Envelope, roots: Roots) -> None:

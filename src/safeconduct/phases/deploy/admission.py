@@ -50,6 +50,7 @@ from safeconduct.phases.verdict import (
     gather_found,
     gather_held,
     judge_digest,
+    keep_authority,
     renew_verdict,
     scope_of,
 )
@@ -87,6 +88,7 @@ class Admission:
         # One flight per digest: a thousand Pods of one new image cause one look-up. Striped, so it cannot grow.
         self._flights = tuple(threading.Lock() for _ in range(_FLIGHTS))
         self._opened = _Opened(authority)
+        self._kept: tuple[Digest, int] | None = None
 
     def review(self, request: Request, *, phase: Phase) -> Answer:
         """Return the answer to one request.
@@ -126,6 +128,7 @@ class Admission:
         said = [_of_pod(self._judge_pod(request, pod_facts(request), bench))]
         said += [self._judge_image(request, image, bench) for image in dict.fromkeys(use.image for use in uses)]
         if not request.dry_run:
+            self._keep_authority(bench)
             self._record(request, uses, said, bench.now)
         return _answer(request, said)
 
@@ -222,6 +225,12 @@ class Admission:
     def _bench(self) -> Bench:
         pack, trust, exemptions = self._opened.current()
         return Bench(pack, trust, self._engine, exemptions, self._authority.clock())
+
+    def _keep_authority(self, bench: Bench) -> None:
+        current = (bench.pack.digest, bench.trust.version)
+        if current != self._kept:
+            keep_authority(self._store(), bench.pack, bench.trust, now=bench.now)
+            self._kept = current
 
     def _store(self) -> Store:
         if not hasattr(self._local, "store"):

@@ -18,7 +18,7 @@ from safeconduct.model.decision import Decision, Outcome
 from safeconduct.model.evidence import Evidence
 from safeconduct.model.finding import Finding
 from safeconduct.phases.authority import Authority
-from safeconduct.phases.verdict import Bench, gather_held, judge_digest, renew_verdict, scope_of
+from safeconduct.phases.verdict import Bench, gather_held, judge_digest, keep_authority, renew_verdict, scope_of
 
 
 class Audited(msgspec.Struct, frozen=True):
@@ -65,6 +65,7 @@ def audit(authority: Authority, engine: Engine, *, on_progress: Callable[[int], 
     bench = Bench(authority.pack(), authority.required_trust(), engine, authority.exemptions(), authority.clock())
     done = []
     with authority.graph(must_exist=True) as store:
+        keep_authority(store, bench.pack, bench.trust, now=bench.now)
         for count, held in enumerate(releases_in_use(store), 1):
             done.append(_audit(store, held, bench))
             if on_progress:
