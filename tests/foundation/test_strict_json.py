@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from safeconduct.foundation.errors import Refused
@@ -31,3 +33,11 @@ def test_a_document_over_the_limit_is_refused_before_it_is_read() -> None:
 def test_brackets_inside_strings_do_not_count_as_depth() -> None:
     text = b'{"a": "' + b"[" * 500 + b'\\"' + b"{" * 500 + b'"}'
     assert parse_strict(text, max_bytes=5000)["a"].count("[") == 500
+
+
+def test_a_string_without_end_is_refused_in_time_that_grows_with_its_length() -> None:
+    """Half a megabyte took minutes when each quote in it was tried as a beginning."""
+    began = time.process_time()
+    with pytest.raises(Refused, match="malformed-json"):
+        parse_strict(b'{"a": "' + b'\\"' * 250_000, max_bytes=1_000_000)
+    assert time.process_time() - began < 2

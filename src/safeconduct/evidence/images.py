@@ -70,10 +70,12 @@ def _judge(
     first_seen: datetime | None,
 ) -> Claim:
     # What kind of statement this is decides which trade must have signed it. It is read before it is verified for
-    # that choice only; the verified bytes are the same bytes, and are read again.
-    kind = read_statement(read_bundle(data).envelope.payload).predicateType
-    usage = _USAGE_OF.get(kind, Usage.BUILD)
+    # that choice only; what it says counts when the verified bytes are the very bytes that were read.
+    payload = read_bundle(data).envelope.payload
+    statement = read_statement(payload)
+    usage = _USAGE_OF.get(statement.predicateType, Usage.BUILD)
     verified = verify_bundle(data, Expectation(usage, repository, PAYLOAD_TYPE), trust, now=now, first_seen=first_seen)
-    statement = read_statement(verified.payload)
+    if verified.payload != payload:
+        statement = read_statement(verified.payload)
     match_subject(statement, digest)
     return Claim(document, statement.predicateType, verified, usage)
