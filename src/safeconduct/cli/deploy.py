@@ -1,5 +1,8 @@
 """Deploy commands: try the gate, take in what clusters run."""
 
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -7,6 +10,7 @@ import click
 
 from safeconduct.cli.face import Face
 from safeconduct.cli.options import add, command
+from safeconduct.foundation.errors import BadUsage, Undecided
 from safeconduct.model.decision import Outcome
 from safeconduct.phases.authority import Authority
 from safeconduct.phases.deploy.trial import Ask
@@ -48,12 +52,12 @@ def deploy(
     from safeconduct.phases.deploy.admission import Admission, Cluster
     from safeconduct.phases.deploy.trial import ask_in_process, try_manifest
 
-    with RegoWorker() as engine:
-        ask = (
-            _over_https(webhook, ca)
-            if webhook
-            else ask_in_process(Admission(authority, engine, Cluster(cluster or "trial", region)))
-        )
+    with ExitStack() as opened:
+        if webhook:
+            ask = opened.enter_context(_over_https(webhook, ca))
+        else:
+            engine = opened.enter_context(RegoWorker())
+            ask = ask_in_process(Admission(authority, engine, Cluster(cluster or "trial", region)))
         trials = [
             trial
             for manifest in manifests
@@ -128,29 +132,35 @@ def falco(face: Face, authority: Authority, alerts: BinaryIO, cluster: str) -> N
     face.done(Outcome.UNDECIDED if any(not t.release for t in tied) else Outcome.PASSED)
 
 
-def _over_https(webhook: str, ca: str | None) -> Ask:
-    import ssl
-
+@contextmanager
+def _over_https(webhook: str, ca: str | None) -> Iterator[Ask]:
     import httpx2
 
-    from safeconduct.foundation.errors import Undecided
+    with httpx2.Client(verify=_context(ca), trust_env=False, timeout=_SECONDS) as client:
 
-    context = ssl.create_default_context(cafile=ca)
-    client = httpx2.Client(verify=context, trust_env=False, timeout=_SECONDS)
+        def ask(phase: str, body: bytes) -> bytes:
+            url = f"{webhook.rstrip('/')}/admission/{phase}"
+            try:
+                reply = client.post(url, content=body, headers={"Content-Type": "application/json"})
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                raise Undecided(
+                    "webhook-unreachable", f"the webhook at {webhook} does not answer", why=str(error),
+                    next_step="safeconduct serve, and give its CA with --ca",
+                ) from error  # fmt: skip
+            if reply.status_code != _OK:
+                raise Undecided("bad-answer", f"the webhook answered {reply.status_code}", why=reply.text[:500],
+                                next_step="see the webhook's own log")  # fmt: skip
+            content: bytes = reply.content
+            return content
 
-    def ask(phase: str, body: bytes) -> bytes:
-        url = f"{webhook.rstrip('/')}/admission/{phase}"
-        try:
-            reply = client.post(url, content=body, headers={"Content-Type": "application/json"})
-        except httpx2.HTTPError as error:
-            raise Undecided(
-                "webhook-unreachable", f"the webhook at {webhook} does not answer", why=str(error),
-                next_step="safeconduct serve, and give its CA with --ca",
-            ) from error  # fmt: skip
-        if reply.status_code != _OK:
-            raise Undecided("bad-answer", f"the webhook answered {reply.status_code}", why=reply.text[:500],
-                            next_step="see the webhook's own log")  # fmt: skip
-        content: bytes = reply.content
-        return content
+        yield ask
 
-    return ask
+
+def _context(ca: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ssl.SSLError) as error:
+        raise BadUsage(
+            "bad-ca", f"the CA certificate {ca} cannot be used", why=str(error),
+            next_step="give the ca.pem that safeconduct serve wrote into its --folder",
+        ) from error  # fmt: skip

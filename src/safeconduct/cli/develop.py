@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from safeconduct.cli.face import Face
 from safeconduct.cli.options import command, make
@@ -77,7 +78,9 @@ def check(face: Face, authority: Authority, path: Path, *, record: bool, show_al
         findings(face, done.scan)
         face.decision(done.decision)
 
-    face.result("check", done, render)
+    # The commits' raw bytes are for the graph; whoever reads the result has git.
+    shown = msgspec.structs.replace(done, source=msgspec.structs.replace(done.source, raw_commits=()))
+    face.result("check", shown, render)
     face.done(done.decision.outcome)
 
 

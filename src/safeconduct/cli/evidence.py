@@ -35,7 +35,26 @@ def verify(face: Face, authority: Authority, target: str, repository: str | None
         face.line(f"{target} is {done.evidence.digest}; {done.files} files read, every digest recomputed")
         face.decision(done.decision)
 
-    face.result("verify", done, render)
+    told = {
+        "target": target,
+        "digest": done.evidence.digest,
+        "files": done.files,
+        "claims": [
+            {
+                "document": c.document,
+                "predicateType": c.predicate_type,
+                "role": c.role,
+                "signer": c.verified.signer,
+                "trustVersion": c.verified.trust_version,
+                "checks": c.verified.checks,
+                "skipped": c.verified.skipped,
+            }
+            for c in done.evidence.claims
+        ],
+        "refused": done.evidence.refused,
+        "decision": done.decision,
+    }
+    face.result("verify", told, render)
     face.done(done.decision.outcome)
 
 

@@ -1,6 +1,6 @@
 """What is known about the source at one path: its history, judged, and its files, read from objects."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from safeconduct.foundation.settings import FILE_NAME, TreeSettings, load_tree_s
 from safeconduct.model.commit import Commit, History
 from safeconduct.model.component import Inventory, Unread
 from safeconduct.model.limits import LIMITS
+
+FirstSeen = Callable[[str], Mapping[str, datetime]]
+"""Gives, for a repository, when each of its commits was first recorded."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -51,13 +54,14 @@ def read_source(
     *,
     since: str,
     now: datetime,
-    first_seen: Mapping[str, datetime] | None = None,
+    first_seen: FirstSeen = lambda _: {},
     on_progress: Progress | None = None,
 ) -> Source:
     """Return what is at ``path``: for a git repository what HEAD's objects say, else what the folder holds.
 
     Args:
         environment: passed to git, scrubbed of GIT_*.
+        first_seen: when commits were first recorded, for keys that have expired since.
         since: a revision up to which history is not judged; empty judges all of it.
 
     Raises:
@@ -68,7 +72,7 @@ def read_source(
     if not is_repository(path):
         return _read_folder(path, "it is not a git repository", on_progress)
     try:
-        return _read_repository(path, environment, trust, since, now, first_seen or {}, on_progress)
+        return _read_repository(path, environment, trust, since, now, first_seen, on_progress)
     except Undecided as error:
         return _read_folder(path, f"{error.what}: {error.why}", on_progress)
 
@@ -108,7 +112,7 @@ def _read_repository(
     trust: TrustStore | None,
     since: str,
     now: datetime,
-    first_seen: Mapping[str, datetime],
+    first_seen: FirstSeen,
     on_progress: Progress | None,
 ) -> Source:
     with GitRepository(path, environment) as repository:
@@ -116,7 +120,8 @@ def _read_repository(
         commits, complete = _commits(repository, head, since)
         tree = CommitTree(repository, commits[0].tree if commits else _tree_of(repository, head))
         settings = _settings_of(tree)
-        judged = judge_commits(commits, trust, repository=settings.product.repository, now=now, first_seen=first_seen)
+        named = settings.product.repository
+        judged = judge_commits(commits, trust, repository=named, now=now, first_seen=first_seen(named))
         history = History(
             head=head,
             branch=repository.branch(),

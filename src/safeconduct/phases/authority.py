@@ -6,10 +6,12 @@ Nothing here is read from what is judged, except that a tree's own file may tigh
 import json
 import os
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from safeconduct.capabilities.graph.holdings import commits_seen
 from safeconduct.capabilities.graph.store import open_graph
 from safeconduct.capabilities.policy.pack import Pack, set_parameters
 from safeconduct.capabilities.policy.store import find_pack
@@ -109,6 +111,13 @@ class Authority:
     def graph(self, *, must_exist: bool = False) -> Store:
         """Return the graph, open; the caller closes it."""
         return open_graph(Path(self.settings.store), must_exist=must_exist)
+
+    def first_seen(self, repository: str) -> dict[str, datetime]:
+        """Return when each commit of a repository was first recorded; nothing without a graph."""
+        if not self.has_graph():
+            return {}
+        with self.graph() as store:
+            return {commit: to_datetime(at) for commit, at in commits_seen(store, repository).items()}
 
     def has_graph(self) -> bool:
         """Return whether anything was ever recorded."""

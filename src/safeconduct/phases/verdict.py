@@ -15,7 +15,7 @@ from safeconduct.capabilities.graph.holdings import held_documents
 from safeconduct.capabilities.policy.engine import Engine
 from safeconduct.capabilities.policy.input import ProductFacts
 from safeconduct.capabilities.policy.pack import Pack
-from safeconduct.capabilities.registry.attach import find_bundles
+from safeconduct.capabilities.registry.attach import Found, find_bundles
 from safeconduct.capabilities.registry.repository import Source
 from safeconduct.capabilities.signing.trust import TrustStore
 from safeconduct.capabilities.vulnerabilities.scan import scan
@@ -26,12 +26,15 @@ from safeconduct.foundation.store import Store
 from safeconduct.intake.judgements import record_verdict
 from safeconduct.intake.operator import record_policy, record_trust
 from safeconduct.model.component import Inventory
-from safeconduct.model.decision import Decision
+from safeconduct.model.decision import Decision, Outcome
 from safeconduct.model.digest import Digest
 from safeconduct.model.evidence import Evidence
 from safeconduct.model.exemption import Exemption
 from safeconduct.model.finding import Scan
 from safeconduct.phases.authority import advisories_in
+
+_RETRY = 60_000_000
+"""Microseconds."""
 
 
 class Bench(msgspec.Struct, frozen=True):
@@ -71,28 +74,29 @@ def scope_of(repository: str) -> str:
 def gather_held(store: Store, digest: Digest, repository: str, bench: Bench) -> Evidence | None:
     """Return the evidence that the graph keeps about a digest, verified anew; None when it keeps none."""
     held = held_documents(store, digest)
-    if not held:
-        return None
-    seen = {document: to_datetime(known) for document, (_, known) in held.items()}
-    return judge_bundles(
-        digest,
-        [data for data, _ in held.values()],
-        bench.trust,
-        repository=repository,
-        now=to_datetime(bench.now),
-        first_seen=seen,
-    )
+    return _judge_documents(digest, repository, bench, held, Found()) if held else None
 
 
 def gather_found(source: Source, digest: Digest, repository: str, bench: Bench) -> Evidence:
     """Return the evidence that lies beside a digest in its registry, verified."""
-    found = find_bundles(source, digest)
+    return _judge_documents(digest, repository, bench, {}, find_bundles(source, digest))
+
+
+def gather_all(store: Store, source: Source, digest: Digest, repository: str, bench: Bench) -> Evidence:
+    """Return what the graph keeps and what the registry has beside it now, verified together."""
+    return _judge_documents(digest, repository, bench, held_documents(store, digest), find_bundles(source, digest))
+
+
+def _judge_documents(
+    digest: Digest, repository: str, bench: Bench, held: Mapping[Digest, tuple[bytes, int]], found: Found
+) -> Evidence:
     return judge_bundles(
         digest,
-        [data for _, data in found.documents],
+        [*(data for data, _ in held.values()), *(data for _, data in found.documents)],
         bench.trust,
         repository=repository,
         now=to_datetime(bench.now),
+        first_seen={document: to_datetime(known) for document, (_, known) in held.items()},
         complete=found.complete,
         problem=found.problem,
     )
@@ -112,6 +116,9 @@ def judge_digest(store: Store | None, gate: str, evidence: Evidence, product: Pr
         exemptions=bench.exemptions,
     )
     until = valid_until(evidence, found, bench.trust, bench.pack, bench.exemptions, now=bench.now)
+    if decision.outcome is not Outcome.PASSED:
+        # A no is asked again soon: what was missing may have been published since.
+        until = min(until, bench.now + _RETRY)
     return Judged(msgspec.structs.replace(decision, valid_until=until), evidence, found)
 
 

@@ -5,6 +5,7 @@ import json
 import msgspec
 
 from safeconduct.capabilities.graph.directory import find_entry
+from safeconduct.capabilities.graph.keys import fingerprint_of, source_key
 from safeconduct.foundation.documents import TableDocuments
 from safeconduct.foundation.statements import load_statements
 from safeconduct.foundation.store import Store
@@ -34,6 +35,14 @@ def held_documents(store: Store, digest: Digest) -> dict[Digest, tuple[bytes, in
     documents = TableDocuments(store)
     rows = store.rows(_SQL["documents_of_release"], {"line_id": entry.line_id, "seq": entry.seq})
     return {from_bytes(doc): (documents.get(from_bytes(doc)), known) for doc, known in rows}
+
+
+def commits_seen(store: Store, repository: str) -> dict[str, int]:
+    """Return when each commit of a repository was first recorded: hex id to microseconds since 1970."""
+    found = store.row(_SQL["find_line"], {"sha256": fingerprint_of(source_key(repository))})
+    if found is None:
+        return {}
+    return {sha.hex(): known for sha, known in store.rows(_SQL["commits_seen"], {"line_id": found[0]})}
 
 
 def releases_in_use(store: Store) -> list[Held]:

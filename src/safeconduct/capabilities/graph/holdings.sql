@@ -13,3 +13,9 @@ SELECT line_id, head_seq FROM line WHERE kind = 'artifact' AND head_seq > 0 ORDE
 SELECT r.digest, r.product, r.version, l.natural_key
 FROM release r JOIN line l ON l.line_id = r.line_id
 WHERE r.line_id = :line_id AND r.seq = :seq;
+
+-- line: commits_seen
+SELECT sha, MIN(known_from) FROM source_commit WHERE line_id = :line_id GROUP BY sha;
+
+-- digest: find_line
+SELECT line_id FROM line_key WHERE sha256 = :sha256;

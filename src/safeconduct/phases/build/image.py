@@ -99,7 +99,7 @@ def _base(text: str) -> tuple[Base | None, LayoutRepository | None]:
             "base-not-pinned",
             f"the base {text!r} is neither scratch nor pinned",
             why="a build on a base that may change cannot be repeated",
-            next_step="write base = \"oci:DIR@sha256:…\"",
+            next_step='write base = "oci:DIR@sha256:…"',
         )
     layout = LayoutRepository(Path(place))
     image = find_image(layout, digest, platform=PLATFORM)

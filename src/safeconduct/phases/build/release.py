@@ -46,8 +46,8 @@ from safeconduct.model.image import Descriptor
 from safeconduct.model.release import Line, Release
 from safeconduct.model.statement import PAYLOAD_TYPE, Predicate
 from safeconduct.phases.authority import Authority, advisories_in
-from safeconduct.phases.verdict import keep_authority
 from safeconduct.phases.build.image import PLATFORM, stage_image
+from safeconduct.phases.verdict import keep_authority
 
 Tell = Callable[[str], None]
 
@@ -145,6 +145,7 @@ def _read(work: _Work, path: Path) -> Source:
         work.trust,
         since=authority.settings.source.since,
         now=to_datetime(work.started),
+        first_seen=authority.first_seen,
     )
     product = source.settings.product
     if source.settings.build is None or not (product.name and product.version and product.repository):

@@ -47,7 +47,7 @@ from safeconduct.phases.authority import Authority
 from safeconduct.phases.verdict import (
     Bench,
     documents_of,
-    gather_found,
+    gather_all,
     gather_held,
     judge_digest,
     keep_authority,
@@ -174,23 +174,23 @@ class Admission:
         return ImageVerdict(image, decision.outcome, decision.reasons, digest, sha256(msgspec.json.encode(decision)))
 
     def _cold(self, store: Store, repository: str, digest: Digest, bench: Bench, *, dry: bool) -> Decision:
+        """Judge a digest without verdict: by what the graph keeps; where that is not enough, by the registry too."""
         product = facts.ProductFacts("", "", repository)
         evidence = gather_held(store, digest, repository, bench)
-        if evidence is None:
-            evidence = gather_found(self._authority.repository(repository), digest, repository, bench)
-            if evidence.claims and not dry:
-                # What is verified is kept, so that a later advisory finds it and a dead registry does not matter.
-                record_single(
-                    store,
-                    at=bench.now,
-                    digest=digest,
-                    evidence=evidence,
-                    documents=documents_of(evidence),
-                    name=repository,
-                )
-        if dry or not evidence.complete:
-            # What could not be fetched is asked for again next time, not remembered as an answer.
-            return judge_digest(store, "deploy", evidence, product, bench).decision
+        if evidence is None or judge_digest(store, "deploy", evidence, product, bench).decision.outcome.value:
+            try:
+                evidence = gather_all(store, self._authority.repository(repository), digest, repository, bench)
+            except SafeconductError:
+                if evidence is None:
+                    raise
+        if evidence.claims and not dry:
+            # What is verified is kept, so that a later advisory finds it and a dead registry does not matter.
+            kept = documents_of(evidence)
+            record_single(store, at=bench.now, digest=digest, evidence=evidence, documents=kept, name=repository)
+        judged = judge_digest(store, "deploy", evidence, product, bench)
+        if dry or judged.decision.outcome is Outcome.UNDECIDED:
+            # What could not be told is asked again next time, not remembered as an answer.
+            return judged.decision
         return renew_verdict(store, digest, product, bench, evidence).decision
 
     def _resolve(self, reference: Reference) -> Digest:

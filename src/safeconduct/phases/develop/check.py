@@ -48,6 +48,7 @@ def check(
         trust,
         since=authority.settings.source.since,
         now=to_datetime(now),
+        first_seen=authority.first_seen,
         on_progress=on_progress,
     )
     pack = authority.pack(source.settings)
