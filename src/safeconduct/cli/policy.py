@@ -4,6 +4,7 @@ import click
 
 from safeconduct.cli.face import Face
 from safeconduct.cli.options import add, command
+from safeconduct.model.decision import Outcome
 from safeconduct.phases.authority import Authority
 
 
@@ -42,3 +43,36 @@ def show(face: Face, authority: Authority, rule: str | None) -> None:
     face.result(
         "policy", {"name": pack.name, "digest": pack.digest, "gates": pack.gates, "parameters": pack.values}, render
     )
+
+
+@add(policy)
+@command(example="safeconduct policy test ./our-policy")
+@click.argument("pack", required=False)
+def test(face: Face, authority: Authority, pack: str | None) -> None:
+    """Run the tests of a policy PACK (a folder; default: the one in force): its *_test.yaml files.
+
+    A file is a list of cases: name, gate, input (facts), expect (passed, denied, could not tell), rules, parameters.
+    """
+    from safeconduct.capabilities.policy.cases import read_cases, run_case
+    from safeconduct.capabilities.policy.engine import RegoWorker
+    from safeconduct.capabilities.policy.pack import load_pack
+    from safeconduct.capabilities.policy.store import read_pack
+
+    files = read_pack(pack or authority.settings.policy.pack)
+    loaded = load_pack(files)
+    with RegoWorker() as engine:
+        results = [run_case(file, case, loaded, engine) for file, case in read_cases(files)]
+    failed = [r for r in results if r.problem]
+    tested = {rule for _, case in read_cases(files) for rule in case.rules}
+    untested = sorted(set(loaded.rules) - tested)
+
+    def render() -> None:
+        for r in failed:
+            face.line(f"failed  {r.gate}: {r.name}: {r.problem}", colour="red")
+        face.line(f"{len(results) - len(failed)} passed, {len(failed)} failed", bold=True)
+        if untested:
+            face.line(f"no case sees these rules give a reason: {', '.join(untested)}", colour="yellow")
+
+    face.result("policy-test", {"results": results, "untested": untested}, render)
+    # A policy without a single test has shown nothing.
+    face.done(Outcome.DENIED if failed else Outcome.PASSED if results else Outcome.UNDECIDED)

@@ -11,7 +11,7 @@ import msgspec
 from safeconduct.model.digest import Digest, sha256
 
 
-class ProductFacts(msgspec.Struct, frozen=True):
+class ProductFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is being judged, as declared."""
 
     name: str
@@ -19,7 +19,7 @@ class ProductFacts(msgspec.Struct, frozen=True):
     repository: str
 
 
-class CommitFacts(msgspec.Struct, frozen=True):
+class CommitFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One commit and what verification said of it (a CommitState word)."""
 
     id: str
@@ -30,7 +30,7 @@ class CommitFacts(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-class SourceFacts(msgspec.Struct, frozen=True):
+class SourceFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The commits to be judged; ``complete`` is False when history was cut off."""
 
     head: str
@@ -39,7 +39,7 @@ class SourceFacts(msgspec.Struct, frozen=True):
     dirty: tuple[str, ...] = ()
 
 
-class ComponentFacts(msgspec.Struct, frozen=True):
+class ComponentFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One component. ``path`` and ``line`` say where it is pinned worst, ``remedy`` how to pin it there."""
 
     purl: str
@@ -53,14 +53,14 @@ class ComponentFacts(msgspec.Struct, frozen=True):
     remedy: str = ""
 
 
-class InventoryFacts(msgspec.Struct, frozen=True):
+class InventoryFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What it is made of, and the parts that could not be read."""
 
     components: tuple[ComponentFacts, ...]
     unread: tuple[tuple[str, str], ...] = ()
 
 
-class FindingFacts(msgspec.Struct, frozen=True):
+class FindingFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One vulnerability in one component; ``level`` is a Level word, ``fixed`` empty when no fix exists."""
 
     component: str
@@ -74,14 +74,14 @@ class FindingFacts(msgspec.Struct, frozen=True):
     path: tuple[str, ...] = ()
 
 
-class GapFacts(msgspec.Struct, frozen=True):
+class GapFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A component that the advisory data could not judge."""
 
     component: str
     coverage: str
 
 
-class FeedFacts(msgspec.Struct, frozen=True):
+class FeedFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A feed with the age of its data in whole days."""
 
     id: str
@@ -89,7 +89,7 @@ class FeedFacts(msgspec.Struct, frozen=True):
     age_days: int
 
 
-class VulnerabilityFacts(msgspec.Struct, frozen=True):
+class VulnerabilityFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The scan: findings, gaps, and the feeds that it rests on."""
 
     findings: tuple[FindingFacts, ...]
@@ -97,7 +97,7 @@ class VulnerabilityFacts(msgspec.Struct, frozen=True):
     feeds: tuple[FeedFacts, ...]
 
 
-class LicenseFacts(msgspec.Struct, frozen=True):
+class LicenseFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One component's terms."""
 
     component: str
@@ -106,7 +106,7 @@ class LicenseFacts(msgspec.Struct, frozen=True):
     known: bool
 
 
-class ProvenanceFacts(msgspec.Struct, frozen=True):
+class ProvenanceFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What verified provenance says."""
 
     builder: str
@@ -115,7 +115,7 @@ class ProvenanceFacts(msgspec.Struct, frozen=True):
     signer: str
 
 
-class SummaryFacts(msgspec.Struct, frozen=True):
+class SummaryFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a verified summary of an earlier gate says; ``age_days`` from the older of claim and first sight."""
 
     passed: bool
@@ -125,7 +125,7 @@ class SummaryFacts(msgspec.Struct, frozen=True):
     age_days: int
 
 
-class RefusedFacts(msgspec.Struct, frozen=True):
+class RefusedFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A document beside the digest that was not believed."""
 
     error: str
@@ -133,7 +133,7 @@ class RefusedFacts(msgspec.Struct, frozen=True):
     claimed_type: str = ""
 
 
-class EvidenceFacts(msgspec.Struct, frozen=True):
+class EvidenceFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What vouches for one digest. ``complete`` is False when not everything could be fetched."""
 
     digest: str
@@ -148,7 +148,7 @@ class EvidenceFacts(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-class PodFacts(msgspec.Struct, frozen=True):
+class PodFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a workload asks of its node: one string for each thing that escapes its container."""
 
     kind: str
@@ -157,7 +157,7 @@ class PodFacts(msgspec.Struct, frozen=True):
     dangers: tuple[str, ...] = ()
 
 
-class GateInput(msgspec.Struct, frozen=True):
+class GateInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that rules of one gate may look at."""
 
     gate: str

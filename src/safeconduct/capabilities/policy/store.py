@@ -15,9 +15,18 @@ def find_pack(name: str) -> Pack:
     Raises:
         Undecided: ``no-policy`` when there is neither, ``bad-policy`` when it cannot be used.
     """
+    return load_pack(read_pack(name))
+
+
+def read_pack(name: str) -> dict[str, bytes]:
+    """Return a pack's files by name: rules, ``pack.yaml`` and tests.
+
+    Raises:
+        Undecided: ``no-policy``.
+    """
     if name in BUILT_IN:
         folder = resources.files("safeconduct.capabilities.policy") / "packs" / name
-        return load_pack({f.name: f.read_bytes() for f in folder.iterdir() if f.name.endswith((".rego", ".yaml"))})
+        return {f.name: f.read_bytes() for f in folder.iterdir() if f.name.endswith((".rego", ".yaml"))}
     path = Path(name)
     if not path.is_dir():
         raise Undecided(
@@ -26,4 +35,4 @@ def find_pack(name: str) -> Pack:
             why="it is neither built in nor a folder",
             next_step=f"set policy.pack to a folder or to one of: {', '.join(BUILT_IN)}",
         )
-    return load_pack({f.name: f.read_bytes() for f in sorted(path.iterdir()) if f.suffix in {".rego", ".yaml"}})
+    return {f.name: f.read_bytes() for f in sorted(path.iterdir()) if f.suffix in {".rego", ".yaml"}}
