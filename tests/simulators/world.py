@@ -149,10 +149,11 @@ class World:
         """Change the operator's trust snapshot, signed by the root key."""
         return self.run("trust", verb, "operator/trust.json", *args, "--root", "root", **more)
 
-    def trust_key(self, name: str, usage: str, *, scope: str = "team", key: str = "", days: int = 2) -> Ran:
-        """Trust a key for one usage in one scope."""
+    def trust_key(self, name: str, usage: str, *more: object, scope: str = "team", key: str = "") -> Ran:
+        """Trust a key for one usage in one scope for two days."""
         file = key or f"operator/keys/{name}.pub"
-        return self.trust("add", "--name", name, "--key", file, "--usage", usage, "--scope", scope, "--days", days)
+        line = ("--name", name, "--key", file, "--usage", usage, "--scope", scope, "--days", 2)
+        return self.trust("add", *line, *more)
 
     def pod(self, image: str, name: str = "app", **spec: Any) -> Path:
         """Write a manifest of one Pod that runs ``image``."""
@@ -286,7 +287,8 @@ def _make_keys(world: World) -> None:
         if name == "root":
             world.set(trust__root=[made["fingerprint"]])
     world.run("trust", "init", "operator/trust.json", "--root", "root", "--scope", f"team={REPOSITORY}")
-    world.trust_key("dev", "commit", key="home/.ssh/dev.pub")
+    who = ("--principal", "dev@team.example")
+    world.trust_key("dev", "commit", *who, key="home/.ssh/dev.pub")
     world.trust_key("builder", "build")
     world.trust_key("gate", "gate")
 
@@ -296,7 +298,11 @@ def write_project(folder: Path, version: str = "1.0") -> None:
     names = list(PACKAGES)
     packages: dict[str, Any] = {"": {"name": "app", "version": "1.0.0", "dependencies": {names[0]: PACKAGES[names[0]]}}}
     for name, below in zip(names, [*names[1:], None], strict=True):
-        entry = {"version": PACKAGES[name], "resolved": f"https://npm.example/{name}.tgz", "integrity": _INTEGRITY}
+        entry = {
+            "version": PACKAGES[name],
+            "resolved": f"https://registry.npmjs.org/{name}/-/{name}-{PACKAGES[name]}.tgz",
+            "integrity": _INTEGRITY,
+        }
         entry |= {"license": "MIT"} | ({"dependencies": {below: PACKAGES[below]}} if below else {})
         packages[f"node_modules/{name}"] = entry
     lock = {"name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": packages}
