@@ -1,12 +1,13 @@
 """``safeconduct trust``: who is believed, for what, where and until when."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from safeconduct.cli.ask import Instant
 from safeconduct.cli.face import Face
 from safeconduct.cli.options import add, command
 from safeconduct.foundation.clock import to_datetime
@@ -105,13 +106,13 @@ def scope(face: Face, authority: Authority, file: Path, name: str, patterns: tup
 @click.argument("name")
 @ROOT
 @click.option("--reason", required=True, help="Why; shown in every refusal.")
-@click.option("--since", help="RFC 3339; what was recorded before stays believed. Without it nothing does.")
-def revoke(face: Face, authority: Authority, file: Path, name: str, root: str, reason: str, since: str | None) -> None:
+@click.option("--since", type=Instant(), help="RFC 3339; what was recorded before it stays believed.")
+def revoke(face: Face, authority: Authority, file: Path, name: str, root: str, reason: str, since: int | None) -> None:
     """Believe the key NAME no longer."""
     from safeconduct.phases.operate import trust as drafts
 
     now = to_datetime(authority.clock())
-    at = datetime.fromisoformat(since).astimezone(UTC) if since else None
+    at = to_datetime(since) if since else None
     _change(
         face, authority, file, root, lambda data, signer: drafts.revoke_key(data, name, reason, at, signer, now=now)
     )

@@ -36,5 +36,8 @@ def from_rfc3339(text: str) -> int:
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError(f"a time without a zone: {text!r}")
-    delta = parsed - datetime(1970, 1, 1, tzinfo=UTC)
+    try:
+        delta = parsed - datetime(1970, 1, 1, tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError(f"a time beyond the calendar: {text!r}") from error
     return (delta.days * 86_400 + delta.seconds) * _MICROSECONDS + delta.microseconds

@@ -6,6 +6,7 @@ is refused half-way. Readers never wait.
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ Row = tuple[Any, ...]
 _WAIT_SECONDS = 30
 _OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _CACHED_STATEMENTS = 512
+_SWITCH_ATTEMPTS = 500
+_SWITCH_PAUSE = 0.01
 _COMMENT = re.compile(r"--[^\n]*")
 
 
@@ -135,6 +138,18 @@ class Store:
             raise RuntimeError(f"statement {statement.name} writes outside a transaction")
 
 
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    # Two programs that open a new file at once: SQLite refuses the switch to one of them without waiting.
+    for attempt in range(_SWITCH_ATTEMPTS):
+        try:
+            if connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",):
+                return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or attempt == _SWITCH_ATTEMPTS - 1:
+                raise
+        time.sleep(_SWITCH_PAUSE)
+
+
 def _savepoint(depth: int) -> tuple[str, str, tuple[str, ...]]:
     name = f"inner_{depth}"
     return f"SAVEPOINT {name}", f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
@@ -162,7 +177,7 @@ def connect(path: Path, *, must_exist: bool = False) -> Store:
             check_same_thread=False,
             cached_statements=_CACHED_STATEMENTS,
         )
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_write_ahead_log(connection)
     except sqlite3.Error as error:
         raise Undecided(
             "store-unreadable",

@@ -14,6 +14,7 @@ class Limits(msgspec.Struct, frozen=True):
     lock_file: int = 64 * _MIB
     advisory: int = 16 * _MIB
     review: int = 3 * _MIB
+    object: int = 512 * _MIB
     layer: int = 16 * 1024 * _MIB
     referrers: int = 256
     subjects: int = 1_024

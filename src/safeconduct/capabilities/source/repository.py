@@ -117,7 +117,7 @@ class GitRepository:
         """Return an object's body; its id is recomputed.
 
         Raises:
-            Undecided: ``missing-object``.
+            Undecided: ``missing-object``, ``object-too-large``.
             Refused: ``object-mismatch``: other bytes, or another kind of object, under this id.
         """
         pipe_in, pipe_out = self._pipes()
@@ -131,7 +131,16 @@ class GitRepository:
                 why="the clone is partial, shallow or damaged",
                 next_step="git fetch --unshallow, or git fsck",
             )
-        body = pipe_out.read(int(head[2]))
+        size = int(head[2])
+        if size > LIMITS.object:
+            self.close()  # The pipe still holds the object; a new process is cheaper than reading past it.
+            raise Undecided(
+                "object-too-large",
+                f"git object {object_id[:12]} has {size} bytes",
+                why=f"the limit is {LIMITS.object}",
+                next_step="keep large files out of git, or out of what is judged",
+            )
+        body = pipe_out.read(size)
         pipe_out.read(1)
         if head[1].decode() != kind:
             raise Refused(

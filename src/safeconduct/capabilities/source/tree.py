@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from safeconduct.capabilities.source.repository import GitRepository, SourceFile
+from safeconduct.foundation.errors import Undecided
 from safeconduct.model.component import Unread
 from safeconduct.model.digest import Digest
 
@@ -32,8 +33,18 @@ class CommitEntry:
         return self._file.mode == _EXECUTABLE
 
     def read(self, limit: int | None = None) -> bytes:
-        """Return its first ``limit`` bytes, all of them without a limit."""
-        return self._repository.read(self._file.id, "blob")[:limit]
+        """Return its first ``limit`` bytes, all of them without a limit.
+
+        Raises:
+            OSError: with a limit, as inventory wants to be told: it is too large to be read at all.
+            Undecided: without one, the same.
+        """
+        try:
+            return self._repository.read(self._file.id, "blob")[:limit]
+        except Undecided as error:
+            if limit is None:
+                raise
+            raise OSError(f"{error.what}: {error.why}") from error
 
 
 class CommitTree:
