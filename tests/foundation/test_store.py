@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -94,3 +96,19 @@ def test_a_store_that_must_exist_is_not_made(tmp_path):
 def test_a_breach_of_a_key_is_not_hidden(store):
     with pytest.raises(sqlite3.IntegrityError):
         put_all(store, 1, 1)
+
+
+def test_programs_that_make_one_store_at_once_all_get_it(tmp_path):
+    """SQLite refuses a switch to the write-ahead log without waiting while another connection reads."""
+    script = "import sys, pathlib; from safeconduct.foundation.store import connect; connect(pathlib.Path(sys.argv[1]))"
+    path = tmp_path / "x.db"
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("CREATE TABLE t (a)")
+    blocker.execute("BEGIN EXCLUSIVE")
+    opener = subprocess.Popen([sys.executable, "-c", script, str(path)], stderr=subprocess.PIPE, text=True)
+    with pytest.raises(subprocess.TimeoutExpired):
+        opener.wait(timeout=1)
+    blocker.execute("COMMIT")
+    blocker.close()
+    _, errors = opener.communicate(timeout=30)
+    assert opener.returncode == 0, errors

@@ -2,14 +2,31 @@ import pytest
 
 from safeconduct.capabilities.graph import questions as ask
 from safeconduct.foundation.errors import Refused
+from safeconduct.intake.commits import record_commits
 from safeconduct.intake.judgements import raise_epoch, record_admission, record_decision, record_verdict
 from safeconduct.intake.operator import record_exemption, record_policy, record_trust
 from safeconduct.intake.releases import record_release
+from safeconduct.model.commit import CommitState, JudgedCommit
 from safeconduct.model.decision import Decision, Outcome
 from safeconduct.model.digest import sha256
 from safeconduct.model.exemption import Exemption
+from safeconduct.model.identity import Identity
 from safeconduct.model.workload import Workload
-from simulators.releases import BUILDER, MINUTE, T0, advisory, dump, evidence, feed, inventory, put, release, see
+from simulators.releases import (
+    BUILDER,
+    COMMIT,
+    MINUTE,
+    RAW_COMMIT,
+    T0,
+    advisory,
+    dump,
+    evidence,
+    feed,
+    inventory,
+    put,
+    release,
+    see,
+)
 
 POLICY = sha256(b"policy")
 DIGEST = release("1.0").digest
@@ -165,6 +182,24 @@ def test_a_revoked_key_takes_every_verdict_on_what_it_vouched_for_at_once(judged
     assert verdict(judged, T0 + 4) is not None
     record_trust(judged, at=T0 + 5, version=2, document=b"trust 2", revoked=(BUILDER.fingerprint,))
     assert verdict(judged, T0 + 6) is None
+
+
+def test_a_revoked_committer_takes_the_verdicts_on_what_was_built_from_his_commits(judged):
+    dev = Identity("ssh", "dev@shop.example", "SHA256:dev")
+    commit = JudgedCommit(COMMIT, "Dev <dev@shop.example>", "first", 1, CommitState.VERIFIED, dev)
+    source = {"repository": "git+https://reg.example/shop", "trust_version": 1}
+    record_commits(judged, at=T0 + 2, raw_commits=[(COMMIT, RAW_COMMIT)], judged=[commit], **source)
+    record_trust(judged, at=T0 + 3, version=2, document=b"trust 2", revoked=(dev.fingerprint,))
+    assert verdict(judged, T0 + 4) is None
+
+
+def test_a_risk_that_got_worse_makes_the_verdict_old(store):
+    feed(store, advisory("GHSA-1", "left", severity=[]), at=T0 - MINUTE)
+    put(store, "1.0", HELD, at=T0)
+    judge(store, at=T0 + 1)
+    report = feed(store, advisory("GHSA-1", "left", modified="2026-02-01T00:00:00Z"), at=T0 + MINUTE)
+    assert report.releases == (DIGEST,)
+    assert verdict(store, T0 + 3 * MINUTE) is None
 
 
 def test_an_older_trust_snapshot_is_refused(store):

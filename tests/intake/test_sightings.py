@@ -79,3 +79,15 @@ def test_a_region_that_is_learnt_later_is_kept(store):
     see(store, DIGEST, at=T0 + 1, region="", pod="a")
     see(store, DIGEST, at=T0 + 2, region="eu", pod="b")
     assert {found.place.region for found in ask.runs(store, "pkg:npm/left").running} == {"eu"}
+
+
+def test_state_and_knowledge_are_asked_apart(store):
+    """It ran from T0 to T0 + 5; the graph heard of the start a minute later, of the end after two."""
+    put(store, "1.0", HELD, at=T0 - MINUTE)
+    record_sightings(store, at=T0 + MINUTE, sightings=[sighting(DIGEST, at=T0)])
+    record_sightings(store, at=T0 + 2 * MINUTE, sightings=[sighting(DIGEST, at=T0 + 5, running=False)])
+    assert running(store, as_of=T0 + 3) == []
+    assert running(store, as_of=T0 + 3, known=T0 + MINUTE) == [T0]
+    assert running(store, as_of=T0 + MINUTE) == [T0]
+    assert running(store, as_of=T0 + MINUTE, known=T0 + 2 * MINUTE) == []
+    assert running(store, as_of=T0 + 3, known=T0 + 2 * MINUTE) == [T0]

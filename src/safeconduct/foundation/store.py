@@ -177,14 +177,22 @@ def connect(path: Path, *, must_exist: bool = False) -> Store:
             check_same_thread=False,
             cached_statements=_CACHED_STATEMENTS,
         )
+    except sqlite3.Error as error:
+        raise _unreadable(path, error) from error
+    try:
         _use_write_ahead_log(connection)
     except sqlite3.Error as error:
-        raise Undecided(
-            "store-unreadable",
-            f"the store {path} cannot be opened",
-            why=str(error),
-            next_step="check that it is a Safeconduct store and that you may read and write it",
-        ) from error
+        connection.close()
+        raise _unreadable(path, error) from error
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = OFF")
     return Store(connection, path)
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> Undecided:
+    return Undecided(
+        "store-unreadable",
+        f"the store {path} cannot be opened",
+        why=str(error),
+        next_step="check that it is a Safeconduct store and that you may read and write it",
+    )

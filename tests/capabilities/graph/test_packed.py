@@ -66,6 +66,10 @@ def test_a_cycle_is_walked_once():
     assert find_path(graph, [2]) == (0, 1, 2)
 
 
+def test_a_node_that_depends_on_itself_only_is_a_root():
+    assert find_path(Graph([1], frozenset(), ((0, 0),)), [0]) == (0,)
+
+
 def test_the_key_is_of_the_content_not_of_local_ids():
     assert pack(["a", "b"], [1, 2], [0], [(0, 1)]).key == pack(["a", "b"], [7, 9], [0], [(0, 1)]).key
     assert pack(["a", "b"], [1, 2], [0], [(0, 1)]).key != pack(["a", "b"], [1, 2], [0], []).key
