@@ -170,7 +170,7 @@ def test_the_major_number_is_read_with_its_epoch():
 
 def test_only_types_with_a_known_order_are_ordered():
     assert is_ordered("pypi")
-    assert not is_ordered("deb")
+    assert not is_ordered("brew")
 
 
 @pytest.mark.parametrize(

@@ -95,14 +95,14 @@ def test_a_listed_version_without_a_place_matches_by_its_text_only():
 
 
 def test_a_type_without_a_known_order_keeps_its_list_and_no_ranges():
-    record = advisory(entry(events("introduced:0", "fixed:2.0"), versions=["1.0"], ecosystem="Maven", name="g:a"))
+    record = advisory(entry(events("introduced:0", "fixed:2.0"), versions=["1.0"], ecosystem="Homebrew"))
     assert rows_of(record) == ()
-    assert listed.versions_of(record) == (("pkg:maven/g/a", "1.0"),)
+    assert listed.versions_of(record) == (("pkg:brew/a", "1.0"),)
 
 
 def test_every_version_of_a_package_is_affected_in_any_order():
-    record = advisory(entry(events("introduced:0"), ecosystem="Maven", name="g:a"))
-    assert rows_of(record) == (RangeRow("pkg:maven/g/a", FIRST, None, None),)
+    record = advisory(entry(events("introduced:0"), ecosystem="Homebrew"))
+    assert rows_of(record) == (RangeRow("pkg:brew/a", FIRST, None, None),)
 
 
 def test_a_withdrawn_record_affects_nothing():
