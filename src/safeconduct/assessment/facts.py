@@ -1,6 +1,7 @@
 """Facts for rules, made from values: what was read, scanned and verified, in the words of the policy input."""
 
 import json
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 import msgspec
@@ -145,7 +146,13 @@ def sbom_of(evidence: Evidence) -> Inventory | None:
     claim = next((c for c in evidence.claims if c.predicate_type == Predicate.CYCLONEDX), None)
     if claim is None:
         return None
-    return cyclonedx.read(json.dumps(read_statement(claim.verified.payload).predicate).encode())
+    return _inventory_in(claim.verified.payload)
+
+
+@lru_cache(maxsize=4)
+def _inventory_in(payload: bytes) -> Inventory:
+    # One judgement asks for it several times; the verified bytes are the key, so that it is always what they say.
+    return cyclonedx.read(json.dumps(read_statement(payload).predicate).encode())
 
 
 def without_covered_ranges(inventory: Inventory) -> Inventory:

@@ -154,3 +154,12 @@ def test_every_rule_of_every_gate_needs_facts_that_an_input_can_have() -> None:
     pack = find_pack("default")
     assert set(pack.gates) == set(GATES)
     assert all(set(rule.facts) <= fields for rule in pack.rules.values())
+
+
+def test_one_worker_answers_each_pack_by_its_own_rules() -> None:
+    """A pack's rules are sent once; another pack in between must not answer for it."""
+    yes, no = pack_of("\ttrue"), pack_of("\tfalse")
+    with RegoWorker() as worker:
+        results = [worker.evaluate(p, p.rules_of("workload"), encode_input(GIVEN)) for p in (yes, yes, no, no, yes)]
+    assert [bool(result["a-rule"].deny) for result in results] == [True, True, False, False, True]
+    assert not any(result["a-rule"].error for result in results)

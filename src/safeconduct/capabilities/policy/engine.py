@@ -31,20 +31,20 @@ class RegoWorker:
     def __init__(self, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         self._deadline = deadline_seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._loaded = ""  # digest of the pack that the running worker holds
         self._lock = threading.Lock()
 
     def evaluate(self, pack: Pack, rules: tuple[Rule, ...], encoded: bytes) -> dict[str, RuleResult]:
         """Return one result for each rule; all are errors when the worker failed or ran out of time."""
         if not rules:
             return {}
-        request = {
+        request: dict[str, Any] = {
             "pack": pack.digest,
-            "modules": [[f"{rule.id}.rego", rule.module] for rule in pack.rules.values()],
             "input": encoded.decode(),
             "rules": [{"id": rule.id, "package": rule.package, "unknown": rule.has_unknown} for rule in rules],
         }
         with self._lock:
-            answer = self._ask(json.dumps(request).encode() + b"\n")
+            answer = self._ask(pack, request)
         if "results" not in answer:
             return {rule.id: RuleResult(error=str(answer.get("error", "no answer"))) for rule in rules}
         return {rule.id: RuleResult(**answer["results"][rule.id]) for rule in rules}
@@ -55,6 +55,7 @@ class RegoWorker:
             self._process.kill()
             self._process.communicate()
             self._process = None
+            self._loaded = ""
 
     def __enter__(self) -> Self:
         return self
@@ -62,12 +63,14 @@ class RegoWorker:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _ask(self, line: bytes) -> dict[str, Any]:
+    def _ask(self, pack: Pack, request: dict[str, Any]) -> dict[str, Any]:
         try:
             process = self._start()
             if process.stdin is None or process.stdout is None:
                 return {"error": "the policy worker has no pipes"}
-            process.stdin.write(line)
+            if self._loaded != pack.digest:
+                request["modules"] = [[f"{rule.id}.rego", rule.module] for rule in pack.rules.values()]
+            process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
             answer = self._read_line(process)
         except OSError as error:
@@ -79,6 +82,7 @@ class RegoWorker:
             self.close()
             return {"error": reason}
         parsed: dict[str, Any] = json.loads(answer)
+        self._loaded = pack.digest if "results" in parsed else ""
         return parsed
 
     def _start(self) -> subprocess.Popen[bytes]:
