@@ -14,7 +14,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "figures"
-_AIM = re.compile(r"(<=|>=)\s*(\d+(?:\.\d+)?)")
+_AIM = re.compile(r"(<=|>=)\s*(\d+(?:\.\d+)?)(?: \(.+\))?")
+_MARK = re.compile(r"\d+(?:\.\d+)? \(.+\)")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Figure:
 
     Attributes:
         name: stable, ``room.what``: two runs are joined by it.
-        aim: ``<= 60`` or ``>= 0.99`` in the figure's unit, or empty where there is none yet.
+        aim: ``<= 60`` or ``>= 0.99`` in the figure's unit, with its reason in brackets if it needs one; or
+            ``8.7 (somebody else's)``, a mark to compare with and not to meet; or empty where there is none yet.
         context: what was measured on what, and how far single runs lie apart.
     """
 
@@ -35,12 +37,12 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the aim is met, None without an aim."""
-        if not self.aim:
+        """Whether the aim is met, None without an aim or with a mark only."""
+        if not self.aim or _MARK.fullmatch(self.aim):
             return None
         match = _AIM.fullmatch(self.aim)
         if match is None:
-            raise ValueError(f"{self.name}: an aim is '<= N' or '>= N', not {self.aim!r}")
+            raise ValueError(f"{self.name}: an aim is '<= N', '>= N' or 'N (whose)', not {self.aim!r}")
         bound = float(match[2])
         return self.value <= bound if match[1] == "<=" else self.value >= bound
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 RUNS = 5
 _KIB_PER_MIB = 1024
@@ -44,6 +45,16 @@ def cpu_of(work: Callable[[], object], runs: int = RUNS) -> Spread:
     return Spread(tuple(seconds))
 
 
+def cpu_of_many(work: Callable[[], object], times: int, runs: int = RUNS) -> Spread:
+    """Return the CPU time of one ``work``, as the mean of ``times`` in a row, for work too short to be timed alone."""
+
+    def repeat() -> None:
+        for _ in range(times):
+            work()
+
+    return Spread(tuple(seconds / times for seconds in cpu_of(repeat, runs).seconds))
+
+
 def cpu_of_command(command: Sequence[str], runs: int = RUNS) -> tuple[Spread, float]:
     """Return the CPU time of a command with its children, and the most memory of one of its runs in MiB.
 
@@ -62,6 +73,25 @@ def cpu_of_command(command: Sequence[str], runs: int = RUNS) -> tuple[Spread, fl
             seconds.append(usage.ru_utime + usage.ru_stime)
             memory = max(memory, usage.ru_maxrss)
     return Spread(tuple(seconds)), memory / _KIB_PER_MIB
+
+
+def cpu_of_process(process: int) -> float:
+    """Return the CPU seconds that a running process and its children have used so far; Linux only."""
+    try:
+        words = Path(f"/proc/{process}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
+        children = Path(f"/proc/{process}/task/{process}/children").read_text("utf-8").split()
+    except OSError as error:
+        raise Absent(f"/proc/{process} cannot be read: {error}") from error
+    own = (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu_of_process(int(child)) for child in children)
+
+
+def memory_of_process(process: int) -> float:
+    """Return the most memory that was resident in a running process so far, in MiB; Linux only."""
+    for line in Path(f"/proc/{process}/status").read_text("utf-8").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / _KIB_PER_MIB
+    return 0.0
 
 
 def peak_memory() -> float:

@@ -29,7 +29,15 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("value", "aim", "met"),
-    [(60, "<= 60", True), (61, "<= 60", False), (0.99, ">= 0.99", True), (0.98, ">= 0.99", False), (1, "", None)],
+    [
+        (60, "<= 60", True),
+        (61, "<= 60", False),
+        (0.99, ">= 0.99", True),
+        (0.98, ">= 0.99", False),
+        (1, "", None),
+        (61, "<= 60 (why)", False),
+        (9, "8.7 (theirs)", None),
+    ],
 )
 def test_an_aim_is_a_bound_in_the_figures_unit(figures: ModuleType, value: float, aim: str, met: bool | None) -> None:
     assert figures.Figure("f", value, "ms", aim).met is met
@@ -38,6 +46,8 @@ def test_an_aim_is_a_bound_in_the_figures_unit(figures: ModuleType, value: float
 def test_an_aim_that_cannot_be_read_is_an_error(figures: ModuleType) -> None:
     with pytest.raises(ValueError, match="an aim is"):
         _ = figures.Figure("f", 1, "ms", "fast").met
+    with pytest.raises(ValueError, match="an aim is"):
+        _ = figures.Figure("f", 1, "ms", "8.7").met
 
 
 def test_two_runs_are_laid_side_by_side(figures: ModuleType, tmp_path: Path) -> None:
