@@ -18,12 +18,18 @@ _PRIVATE = 0o600
 @make()
 @command(example="safeconduct serve --port 8443 --cluster prod-eu-1 --region eu-central")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8443, show_default=True, help="0 for any free one.")
+@click.option("--port", default=8443, show_default=True, type=click.IntRange(0, 65_535), help="0 for any free one.")
 @click.option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), help="Where certificate and token are kept."
 )
 @click.option("--name", "names", multiple=True, help="Further DNS names of the server's certificate.")
-@click.option("--timeout", default=10.0, show_default=True, help="Seconds; the webhook configuration's own.")
+@click.option(
+    "--timeout",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(1, 30),
+    help="Seconds; the webhook configuration's own.",
+)
 @click.option("--demo", is_flag=True, help="Accept a trust store with keys made by the demonstration.")
 @CLUSTER
 @REGION
