@@ -182,3 +182,16 @@ def test_an_exemption_lifts_a_denial_and_never_a_could_not_tell(worker: RegoWork
     assert judge(worker, with_finding(), exemptions=(other,)).outcome == Outcome.DENIED
     gap = Exemption("history-complete", SOURCE.head, "x", "y", "2027-01-01T00:00:00Z")
     assert judge(worker, changed("develop", "source", complete=False), exemptions=(gap,)).outcome == Outcome.UNDECIDED
+
+
+def test_a_pinning_reason_names_file_line_and_what_is_written_there(worker: RegoWorker) -> None:
+    found = judge(worker, with_component(grade=1, requirement="^1.2", line=7)).reasons[0].message
+    assert found == "pkg:npm/minimist@1.2.8 (^1.2) in package-lock.json:7: only a range or a tag"
+    bare = judge(worker, with_component(grade=2, line=None)).reasons[0].message
+    assert bare == "pkg:npm/minimist@1.2.8 in package-lock.json: exact version without a hash"
+
+
+def test_reasons_about_commits_stand_newest_first(worker: RegoWorker) -> None:
+    commits = tuple(msgspec.structs.replace(COMMIT, id=letter * 40, state="unsigned") for letter in "zam")
+    reasons = judge(worker, changed("develop", "source", commits=commits)).reasons
+    assert [reason.subject[0] for reason in reasons] == ["z", "a", "m"]

@@ -50,11 +50,17 @@ def decide(
         reasons.extend(_reasons(rule, given, results.get(rule.id)))
     kept, exempted = _exempt(reasons, exemptions, given)
     places = {rule.id: place for place, rule in enumerate(rules)}
+    newest = {commit.id: place for place, commit in enumerate(given.source.commits)} if given.source else {}
     outcome = max((r.outcome for r in kept), key=_gravity, default=Outcome.PASSED)
     return Decision(
         gate=given.gate,
         outcome=outcome,
-        reasons=tuple(sorted(kept, key=lambda r: (-_gravity(r.outcome), places[r.rule], r.subject, r.message))),
+        reasons=tuple(
+            sorted(
+                kept,
+                key=lambda r: (-_gravity(r.outcome), places[r.rule], newest.get(r.subject, 0), r.subject, r.message),
+            )
+        ),
         policy=pack.digest,
         input=input_digest(encode_input(given)),
         rules=tuple(rule.id for rule in rules),

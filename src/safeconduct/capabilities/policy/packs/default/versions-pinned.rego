@@ -30,10 +30,11 @@ deny contains reason if {
 	}
 }
 
-written(component) := sprintf("(%s) ", [component.requirement]) if component.requirement
+# Empty text and null count as true in Rego, so both are compared.
+written(component) := sprintf("(%s) ", [component.requirement]) if component.requirement != ""
 
-written(component) := "" if not component.requirement
+written(component) := "" if component.requirement == ""
 
-place(component) := sprintf("%s:%d", [component.path, component.line]) if component.line
+place(component) := sprintf("%s:%d", [component.path, component.line]) if component.line != null
 
-place(component) := component.path if not component.line
+place(component) := component.path if component.line == null
