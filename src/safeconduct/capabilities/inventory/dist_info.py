@@ -12,10 +12,20 @@ from packaging.utils import canonicalize_name
 from safeconduct.capabilities.inventory.documents import decode_text
 from safeconduct.capabilities.inventory.python_requirement import EXACT, parse_wish
 from safeconduct.capabilities.inventory.reading import Asked, Installed, Reading, folder_of, not_read
+from safeconduct.capabilities.inventory.yields import Yields
 from safeconduct.model.component import Component, Location, Presence
 from safeconduct.model.purl import make_purl
 
 READER = "dist-info"
+YIELDS = Yields(
+    reader=READER,
+    files=("*.dist-info/METADATA", "*.egg-info", "*.egg-info/PKG-INFO"),
+    ecosystem="pypi",
+    evidence="installed",
+    licenses=True,
+    edges=True,
+    direct=True,
+)
 HEADER_LIMIT = 256 * 1024
 _NAMES = frozenset({"METADATA", "PKG-INFO", "REQUESTED"})
 _SITES = ("site-packages", "dist-packages")

@@ -11,10 +11,22 @@ import msgspec
 
 from safeconduct.capabilities.inventory.documents import decode_text
 from safeconduct.capabilities.inventory.reading import Reading
+from safeconduct.capabilities.inventory.yields import Yields
 from safeconduct.model.component import Component, Hash, Location, Presence, Scope, Unread
 from safeconduct.model.purl import Purl
 
 READER = "dockerfile"
+YIELDS = Yields(
+    reader=READER,
+    files=("Dockerfile*", "Containerfile*", "*.dockerfile"),
+    ecosystem="docker",
+    evidence="declared",
+    hashes=True,
+    direct=True,
+    scope=True,
+    lines=True,
+    note="nothing is executed",
+)
 NONE, RANGE, HASHED = 0, 1, 3
 
 _ESCAPE = re.compile(r"#\s*escape\s*=\s*([`\\])\s*", re.IGNORECASE)

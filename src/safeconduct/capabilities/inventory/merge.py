@@ -56,8 +56,14 @@ def join(same: list[Component]) -> Component:
         grade=min(c.grade for c in declared),
         hashes=tuple(sorted({value for c in same for value in c.hashes})),
         licenses=tuple(dict.fromkeys(term for c in same for term in c.licenses)),
-        owner=next((c.owner for c in same if c.owner), None),
+        owner=_owner_of(same),
     )
+
+
+def _owner_of(same: list[Component]) -> str | None:
+    """Return the owner only when every install has one: a second copy that nobody owns is judged on its own."""
+    owners = {c.owner for c in same if c.presence == Presence.INSTALLED}
+    return min(filter(None, owners), default=None) if None not in owners else None
 
 
 def _any_direct(same: list[Component]) -> bool | None:

@@ -21,10 +21,23 @@ from safeconduct.capabilities.inventory.npm_spec import (
 )
 from safeconduct.capabilities.inventory.npm_terms import declared_terms
 from safeconduct.capabilities.inventory.reading import Reading, Resolved, beside, not_read
+from safeconduct.capabilities.inventory.yields import Yields
 from safeconduct.model.component import Component, Location, Presence, Scope, Unread
 from safeconduct.model.purl import make_purl
 
 READER = "npm-lock"
+YIELDS = Yields(
+    reader=READER,
+    files=("package-lock.json", "npm-shrinkwrap.json"),
+    ecosystem="npm",
+    evidence="locked",
+    licenses=True,
+    hashes=True,
+    edges=True,
+    direct=True,
+    scope=True,
+    note="versions 1 to 3",
+)
 NAMES = ("package-lock.json", "npm-shrinkwrap.json")
 _INSTALLS = "node_modules/"
 _NEEDS = ("dependencies", "optionalDependencies", "peerDependencies")

@@ -5,9 +5,19 @@ import re
 from safeconduct.capabilities.inventory.documents import Damaged, decode_json, decode_text, strings
 from safeconduct.capabilities.inventory.npm_spec import Declaration, find_declaration
 from safeconduct.capabilities.inventory.reading import Asked, Reading, folder_of, not_read
+from safeconduct.capabilities.inventory.yields import Yields
 from safeconduct.model.component import Component, Location, Presence, Scope
 
 READER = "npm-manifest"
+YIELDS = Yields(
+    reader=READER,
+    files=("package.json",),
+    ecosystem="npm",
+    evidence="declared",
+    direct=True,
+    scope=True,
+    lines=True,
+)
 NAMES = ("package.json",)
 _KINDS = {
     "dependencies": Scope.RUNTIME,

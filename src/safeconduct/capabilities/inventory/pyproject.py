@@ -17,10 +17,20 @@ from safeconduct.capabilities.inventory.documents import (
 )
 from safeconduct.capabilities.inventory.python_requirement import EXACT, NONE, RANGE, Wish, parse_wish
 from safeconduct.capabilities.inventory.reading import Reading, not_read
+from safeconduct.capabilities.inventory.yields import Yields
 from safeconduct.model.component import Component, Location, Presence, Scope, Unread
 from safeconduct.model.purl import make_purl
 
 READER = "pyproject"
+YIELDS = Yields(
+    reader=READER,
+    files=("pyproject.toml",),
+    ecosystem="pypi",
+    evidence="declared",
+    direct=True,
+    scope=True,
+    lines=True,
+)
 NAMES = ("pyproject.toml",)
 
 

@@ -5,13 +5,17 @@ from collections.abc import Callable
 import msgspec
 
 from safeconduct.capabilities.inventory import (
+    apk,
     dist_info,
     dockerfile,
+    dpkg,
     node_modules,
     npm,
     npm_manifest,
+    os_release,
     pyproject,
     requirements,
+    rpm,
     uv,
 )
 from safeconduct.capabilities.inventory.reading import Reading, beside, not_read
@@ -66,16 +70,21 @@ WITHOUT_READER = frozenset(
 )
 """Formats that we know of and cannot read: finding one means that the inventory is not complete."""
 
-PACKAGE_DATABASES = (
-    "var/lib/dpkg/status",
-    "lib/apk/db/installed",
-    "var/lib/rpm/rpmdb.sqlite",
-    "var/lib/rpm/Packages",
-    "var/lib/rpm/Packages.db",
-    "usr/lib/sysimage/rpm/rpmdb.sqlite",
-    "usr/lib/sysimage/rpm/Packages.db",
+_MODULES = (
+    apk,
+    dist_info,
+    dockerfile,
+    dpkg,
+    node_modules,
+    npm,
+    npm_manifest,
+    pyproject,
+    requirements,
+    rpm,
+    uv,
 )
-"""Databases of operating system packages, by the end of their path."""
+YIELDS = tuple(module.YIELDS for module in _MODULES)
+"""What each reader yields, by reader."""
 
 _LOCKS: dict[str, Reader] = {
     **dict.fromkeys(npm.NAMES, Reader(npm.READER, npm.read)),
@@ -86,6 +95,13 @@ _MANIFEST = Reader(npm_manifest.READER, npm_manifest.read)
 _INSTALL = Reader(node_modules.READER, node_modules.read)
 _DISTRIBUTION = Reader(dist_info.READER, dist_info.read, head=dist_info.HEADER_LIMIT)
 _REQUIREMENTS = Reader(requirements.READER, requirements.read)
+_DPKG = Reader(dpkg.READER, dpkg.read)
+_SYSTEM: dict[str, tuple[tuple[str, ...], Reader]] = {
+    "installed": (apk.PATHS, Reader(apk.READER, apk.read)),
+    "os-release": (os_release.PATHS, Reader(os_release.READER, os_release.read, head=os_release.HEADER_LIMIT)),
+    **dict.fromkeys(("rpmdb.sqlite", "Packages", "Packages.db"), (rpm.PATHS, Reader(rpm.READER, rpm.read))),
+    "rpmdb.sqlite-wal": (rpm.PATHS, Reader(rpm.READER, rpm.read, head=1)),
+}
 _DOCKERFILE = Reader(dockerfile.READER, dockerfile.read)
 _NO_READER = Reader("none", lambda path, _: not_read(path, "a known format, but there is no reader for it yet"), head=0)
 
@@ -106,14 +122,20 @@ def find_reader(path: str) -> Reader | None:
         return _unless_foreign(path, found)
     if name == "pyvenv.cfg":
         return _ENVIRONMENT
-    if name in {"status", "installed", "rpmdb.sqlite", "Packages", "Packages.db"} and path.endswith(PACKAGE_DATABASES):
-        return _NO_READER
-    return None
+    return _system_reader(path, name)
 
 
 def include_reader(name: str) -> Reader | None:
     """Return the reader for a file that another of reader ``name`` includes, whatever it is called."""
     return _REQUIREMENTS if name == requirements.READER else None
+
+
+def _system_reader(path: str, name: str) -> Reader | None:
+    """Return the reader of an operating system's own records, known by their place in it."""
+    if "lib/dpkg/" in path and dpkg.is_database(path, name):
+        return _DPKG
+    paths, reader = _SYSTEM.get(name, ((), None))
+    return reader if os_release.root_of(path, paths) is not None else None
 
 
 def _by_name(path: str, name: str) -> Reader | None:

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from safeconduct.model.component import Component, Unread
+from safeconduct.model.component import Component, Location, Scope, Unread
+from safeconduct.model.digest import Digest
 
 
 class Installed(msgspec.Struct, frozen=True):
@@ -29,6 +30,74 @@ class Asked(msgspec.Struct, frozen=True):
     ecosystem: str
     folder: str
     names: tuple[str, ...]
+    declared: tuple[tuple[str, str, Scope], ...] = ()
+    """(name, requirement as written, scope) of each, where a lock file may ask for them."""
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """What a lock file gives for each declaration, where the declarations themselves stand in manifests beside it.
+
+    Attributes:
+        folder: of the lock file; manifests in and below it are answered.
+        keys: (name, requirement) to the component's key; an empty requirement answers any.
+    """
+
+    ecosystem: str
+    folder: str
+    keys: dict[tuple[str, str], str]
+
+
+class OsPackage(msgspec.Struct, frozen=True):
+    """A package of an operating system, as its database lists it; which system it is stands in another file.
+
+    Attributes:
+        kind: purl type: ``deb``, ``apk`` or ``rpm``.
+        root: folder of the system in the tree, empty or ending in ``/``.
+        version: with epoch where there is one.
+        source: name of the source package, with ``@version`` where that differs; empty when it is the same.
+        vendor: purl namespace where no os-release names the system.
+        needs: names, each with its alternatives; those that nothing installed provides give no edge.
+        provides: names by which others may need it, its own among them.
+        owns: metadata of language packages among its files, by their path below the root.
+        extra: further purl qualifiers.
+    """
+
+    kind: str
+    root: str
+    location: Location
+    name: str
+    version: str
+    architecture: str = ""
+    source: str = ""
+    vendor: str = ""
+    licenses: tuple[str, ...] = ()
+    needs: tuple[tuple[str, ...], ...] = ()
+    provides: tuple[str, ...] = ()
+    owns: tuple[str, ...] = ()
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+class Owned(msgspec.Struct, frozen=True):
+    """The list of a package's files that dpkg keeps beside its database.
+
+    Attributes:
+        package: ``name`` or ``name:architecture``.
+        paths: as in ``OsPackage.owns``.
+        layer: the image layer that brought the list, and so the package.
+    """
+
+    root: str
+    package: str
+    paths: tuple[str, ...]
+    layer: Digest | None = None
+
+
+class SystemRelease(msgspec.Struct, frozen=True):
+    """Which operating system lies at ``root``: ``ID`` and ``VERSION_ID`` of its os-release."""
+
+    root: str
+    id: str
+    version: str
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -62,6 +131,10 @@ class Reading(msgspec.Struct, frozen=True):
     resolved: tuple[Resolved, ...] = ()
     includes: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
+    answers: tuple[Answers, ...] = ()
+    packages: tuple[OsPackage, ...] = ()
+    owned: tuple[Owned, ...] = ()
+    systems: tuple[SystemRelease, ...] = ()
 
 
 def not_read(path: str, reason: str) -> Reading:

@@ -14,9 +14,22 @@ from packaging.utils import canonicalize_name
 from safeconduct.capabilities.inventory.documents import decode_text
 from safeconduct.capabilities.inventory.python_requirement import EXACT, HASHED, Wish, parse_wish
 from safeconduct.capabilities.inventory.reading import Reading, Resolved, beside, folder_of
+from safeconduct.capabilities.inventory.yields import Yields
 from safeconduct.model.component import Component, Hash, Location, Presence, Scope, Unread
 
 READER = "requirements"
+YIELDS = Yields(
+    reader=READER,
+    files=("requirements*.txt", "what they include"),
+    ecosystem="pypi",
+    evidence="declared/locked",
+    hashes=True,
+    edges=True,
+    direct=True,
+    scope=True,
+    lines=True,
+    note='locked where a version has a hash; edges and directness from "# via" comments',
+)
 _HASH = re.compile(r"--hash[=\s]+(sha256|sha384|sha512):([0-9a-fA-F]+)")
 _INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s+|=|(?<=-[rc]))(\S+)")
 _EDITABLE = re.compile(r"(?:-e|--editable)[\s=]+(\S.*)")

@@ -12,10 +12,21 @@ from packaging.utils import canonicalize_name
 from safeconduct.capabilities.inventory.documents import Damaged, decode_toml, items, table, text
 from safeconduct.capabilities.inventory.python_requirement import EXACT, HASHED
 from safeconduct.capabilities.inventory.reading import Reading, Resolved, beside, not_read
+from safeconduct.capabilities.inventory.yields import Yields
 from safeconduct.model.component import Component, Hash, Location, Presence, Scope, Unread
 from safeconduct.model.purl import Purl, make_purl
 
 READER = "uv-lock"
+YIELDS = Yields(
+    reader=READER,
+    files=("uv.lock",),
+    ecosystem="pypi",
+    evidence="locked",
+    hashes=True,
+    edges=True,
+    direct=True,
+    scope=True,
+)
 NAMES = ("uv.lock",)
 _PROJECT = ("editable", "virtual", "directory")
 

@@ -9,7 +9,7 @@ from safeconduct.capabilities.inventory.merge import merge
 from safeconduct.capabilities.inventory.readers import Reader, find_reader, include_reader
 from safeconduct.capabilities.inventory.reading import Reading, not_read
 from safeconduct.capabilities.inventory.tree import Entry, Tree
-from safeconduct.model.component import Component, Inventory, Unread
+from safeconduct.model.component import Component, Inventory, Location, Unread
 from safeconduct.model.limits import LIMITS, Limits
 
 Progress = Callable[[int], None]
@@ -99,9 +99,18 @@ class _Walk:
 
 
 def _in_layer(reading: Reading, entry: Entry) -> Reading:
-    return msgspec.structs.replace(reading, components=tuple(_placed(c, entry) for c in reading.components))
+    return msgspec.structs.replace(
+        reading,
+        components=tuple(_placed(c, entry) for c in reading.components),
+        packages=tuple(msgspec.structs.replace(p, location=_layered(p.location, entry)) for p in reading.packages),
+        owned=tuple(msgspec.structs.replace(o, layer=entry.layer) for o in reading.owned),
+    )
 
 
 def _placed(component: Component, entry: Entry) -> Component:
-    places = tuple(msgspec.structs.replace(place, layer=entry.layer) for place in component.locations)
+    places = tuple(_layered(place, entry) for place in component.locations)
     return msgspec.structs.replace(component, locations=places)
+
+
+def _layered(place: Location, entry: Entry) -> Location:
+    return msgspec.structs.replace(place, layer=entry.layer)
