@@ -66,7 +66,7 @@ def advisories_of(*ecosystems: str) -> Path:
     data = data_folder()
 
     def fill(store: Store) -> None:
-        for folder in ("osv", "osv-converted"):
+        for folder in ("osv-converted", "osv"):  # of an id in both, the original counts
             here = [name for name in ecosystems if (data / folder / name / "all.zip").is_file()]
             for reading in open_feeds(str(data / folder), now=AT * 2, work=FOLDER, fetch=HttpFetch(), ecosystems=here):
                 records = ((record.name, record.data) for record in reading.records())

@@ -1,7 +1,9 @@
 """The measuring commands run, print one table and write what they printed."""
 
+import importlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,8 +25,10 @@ def figures() -> ModuleType:
     return module
 
 
-def run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,11 +74,35 @@ def test_the_start_of_the_command_is_measured_and_written() -> None:
     assert json.loads((BENCH.parent / "build" / "figures" / "bench-start.json").read_text("utf-8")) == printed
 
 
-@pytest.mark.parametrize("name", ["quality", "conformance"])
-def test_a_command_without_suites_says_so(name: str) -> None:
-    done = run(str(BENCH / f"{name}.py"))
+@pytest.mark.parametrize(("name", "says"), [("quality", "0 suites"), ("conformance", "1 suites")])
+def test_suites_without_their_data_are_named_and_fail_nothing(name: str, says: str, tmp_path: Path) -> None:
+    """The vector of the DSSE specification needs no data."""
+    done = run(str(BENCH / f"{name}.py"), SAFECONDUCT_DATA=str(tmp_path / "none"))
     assert done.returncode == 0, done.stderr
-    assert "0 suites" in done.stdout
+    assert says in done.stdout
+    assert "no real data" in done.stdout
+
+
+def test_other_peoples_suites_pass_what_they_have_passed_before(shared_data: Path) -> None:
+    done = run(str(BENCH / "conformance.py"), "--json", SAFECONDUCT_DATA=str(shared_data))
+    assert done.returncode == 0, done.stderr
+    found = {figure["name"]: figure for figure in json.loads(done.stdout)["figures"]}
+    floors = json.loads((BENCH / "floors.json").read_text("utf-8"))
+    kept = {name for name in floors if name.startswith("conformance.")}
+    assert kept
+    assert {name for name in kept if found[name]["met"]} == kept
+
+
+def test_a_figure_below_its_floor_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    floors, figures = importlib.import_module("floors"), importlib.import_module("figures")
+    file = tmp_path / "floors.json"
+    file.write_text('{"a": {"value": 0.9, "reached": "2026-11-23"}, "b": {"value": 3, "reached": "2026-11-23"}}')
+    given = [figures.Figure("a", 0.89, "share"), figures.Figure("b", 3, "cases"), figures.Figure("c", 0, "cases")]
+    assert floors.below(floors.with_floors(given, file)) == ["a"]
+    file.write_text('{"a": {"value": 0.9}}')
+    with pytest.raises(ValueError, match="needs 'value' and 'reached'"):
+        floors.with_floors(given, file)
 
 
 def test_a_case_that_does_not_exist_is_named() -> None:
