@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script beside the package
 """Writes docs/reference from the code: what can be derived is never typed by hand.
 
 python scripts/docs.py            write the pages
@@ -292,9 +293,15 @@ def _fields_of(name: str, shapes: dict[str, type]) -> str:
     )
 
 
-def _load(spec: str, shapes: dict[str, type]) -> type:
+def load_struct(spec: str) -> type:
+    """Return the struct that ``module:name`` means."""
     module, _, name = spec.partition(":")
     struct: type = getattr(importlib.import_module(module), name)
+    return struct
+
+
+def _load(spec: str, shapes: dict[str, type]) -> type:
+    struct = load_struct(spec)
     shapes[_title(struct)] = struct
     return struct
 
