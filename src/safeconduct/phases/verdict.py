@@ -21,7 +21,7 @@ from safeconduct.capabilities.signing.trust import TrustStore
 from safeconduct.capabilities.vulnerabilities.scan import scan
 from safeconduct.evidence.images import judge_bundles
 from safeconduct.foundation.clock import to_datetime
-from safeconduct.foundation.errors import Refused, SafeconductError
+from safeconduct.foundation.errors import Refused, SafeconductError, Undecided
 from safeconduct.foundation.store import Store
 from safeconduct.intake.judgements import record_verdict
 from safeconduct.intake.operator import record_policy, record_trust
@@ -140,15 +140,22 @@ def keep_verdict(store: Store, judged: Judged, repository: str, *, epoch: int, n
 
 
 def renew_verdict(store: Store, digest: Digest, product: ProductFacts, bench: Bench, evidence: Evidence) -> Judged:
-    """Judge a digest for deploying and keep the verdict; once more when something touched it meanwhile."""
+    """Judge a digest for deploying and keep the verdict; once more when something touched it meanwhile.
+
+    Raises:
+        Undecided: ``stale-verdict`` when something touched it both times; ``store-busy``.
+    """
     for attempt in (1, 2):
         epoch = find_epoch(store, digest)
         judged = judge_digest(store, "deploy", evidence, product, bench)
         try:
             keep_verdict(store, judged, product.repository, epoch=epoch, now=bench.now)
         except Refused as error:
-            if error.id != "stale-verdict" or attempt == 2:  # noqa: PLR2004 - the second and last try
+            if error.id != "stale-verdict":
                 raise
+            if attempt == 2:  # noqa: PLR2004 - the second and last try
+                # Nobody said no: what is judged changes faster than it can be judged, and that is no answer.
+                raise Undecided(error.id, error.what, why=error.why, next_step="ask again") from error
             continue
         break
     return judged
