@@ -17,7 +17,7 @@ _GEM_TEXT, _GEM_ZERO_DOWN, _GEM_STOP, _GEM_ZERO_UP, _GEM_NUMBER = "\x01", "\x02"
 
 def gem(version: str) -> str | None:
     """Return the key of a gem's version: a letter makes a pre-release, what is missing is zero."""
-    text = version.strip() or "0"
+    text = version.strip()
     if not _GEM_VERSION.fullmatch(text):
         return None
     return _gem_key(_GEM_SEGMENTS.findall(text.replace("-", ".pre.")))

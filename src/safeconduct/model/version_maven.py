@@ -16,7 +16,7 @@ _TOKENS = re.compile(r"(?P<prefix>[.-]?)(?:(?P<digits>[0-9]+)|(?P<text>[^0-9.-]*
 _SHORT = {"a": "alpha", "b": "beta", "m": "milestone"}
 _SAME = {"cr": "rc", "ga": "", "final": "", "release": ""}
 _PRE = {"alpha": "\x01", "beta": "\x02", "milestone": "\x03", "rc": "\x04", "snapshot": "\x05"}
-_STOP, _SP, _DOT_TEXT, _DASH_TEXT, _DASH_NUMBER, _DOT_NUMBER = "\x06", "\x07", "\x08", "\x09", "\x0a", "\x0b"
+_STOP, _SP, _TEXT, _DASH_NUMBER, _DOT_NUMBER = "\x06", "\x07", "\x08", "\x09", "\x0a"
 
 _Token = tuple[str, str, bool]
 """Prefix (``.`` or ``-``), number or word, whether it is a number."""
@@ -69,4 +69,4 @@ def _part(prefix: str, word: str, is_number: bool) -> str:
         return _PRE[word]
     if not word:
         return _STOP
-    return _SP if word == "sp" else (_DASH_TEXT if prefix == "-" else _DOT_TEXT) + word + END
+    return _SP if word == "sp" else _TEXT + word + END

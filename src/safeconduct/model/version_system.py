@@ -23,7 +23,7 @@ _DPKG_ORDER = {ord(c): chr(ord(c) + 128) for c in map(chr, range(33, 127)) if no
 def dpkg(version: str) -> str | None:
     """Return the key of ``[epoch:]upstream[-revision]``; a version without revision is the one with revision 0."""
     found = _DPKG_VERSION.fullmatch(version.strip(" \t\n"))
-    if found is None or (found["epoch"] is None and ":" in found["upstream"]):
+    if found is None or found["upstream"][-1] == "-" or (found["epoch"] is None and ":" in found["upstream"]):
         return None
     epoch = found["epoch"] or "0"
     if len(epoch) > len(str(_MAX_EPOCH)) or int(epoch) > _MAX_EPOCH:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from safeconduct.model.finding import Finding
+from safeconduct.model.version import compare
 
 Answers = Mapping[str, Iterable[str]]
 """Advisory ids by what was asked (a purl)."""
@@ -53,3 +54,40 @@ def answers_of(findings: Iterable[Finding]) -> dict[str, list[str]]:
     for finding in findings:
         found.setdefault(finding.component, []).append(finding.advisory)
     return found
+
+
+class Comparisons(msgspec.Struct, frozen=True):
+    """How a table of comparisons agrees with our order; each line as in the table.
+
+    Attributes:
+        right: how many agree.
+        wrong: those that do not.
+        unordered: those with a version that has no place: could not compare.
+    """
+
+    right: int
+    wrong: tuple[str, ...]
+    unordered: tuple[str, ...]
+
+
+def comparisons(kind: str, lines: Iterable[str]) -> Comparisons:
+    """Return how the lines ``a < b`` (``=``, ``>``) of a table agree with the order of purl type ``kind``.
+
+    Empty lines and those that begin with ``#`` or ``//`` are comments.
+
+    Raises:
+        ValueError: another line is no comparison.
+    """
+    right, wrong, unordered = 0, list[str](), list[str]()
+    for text in map(str.strip, lines):
+        if not text or text.startswith(("# ", "//")):
+            continue
+        a, sign, b = text.split(" ")
+        found = compare(kind, a, b)
+        if found is None:
+            unordered.append(text)
+        elif found == ("<", "=", ">").index(sign) - 1:
+            right += 1
+        else:
+            wrong.append(text)
+    return Comparisons(right, tuple(wrong), tuple(unordered))
