@@ -15,7 +15,6 @@ from safeconduct.capabilities.graph.holdings import commits_seen
 from safeconduct.capabilities.graph.store import open_graph
 from safeconduct.capabilities.policy.pack import Pack, set_parameters
 from safeconduct.capabilities.policy.store import find_pack
-from safeconduct.capabilities.registry.locations import open_repository
 from safeconduct.capabilities.registry.repository import Repository
 from safeconduct.capabilities.signing.key_store import FileSigner, load_signer
 from safeconduct.capabilities.signing.trust import Roots, TrustStore, load_trust
@@ -176,6 +175,9 @@ class Authority:
 
     def repository(self, name: str) -> Repository:
         """Return the repository that ``name`` (host/path) means; only configured registries are ever contacted."""
+        # Here, because it brings HTTP along, which most commands do without: a third of the start of `ask`.
+        from safeconduct.capabilities.registry.locations import open_repository
+
         return open_repository(name, self.settings.registries)
 
 
