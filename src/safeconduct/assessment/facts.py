@@ -18,7 +18,6 @@ from safeconduct.model.commit import History
 from safeconduct.model.component import Component, Inventory, Presence
 from safeconduct.model.evidence import Claim, Evidence
 from safeconduct.model.finding import Scan
-from safeconduct.model.purl import parse_purl
 from safeconduct.model.statement import Predicate
 
 _DAY = 86_400_000_000
@@ -161,8 +160,10 @@ def without_covered_ranges(inventory: Inventory) -> Inventory:
     A manifest declares ``flask>=3``; the lock file beside it says which. Judging both would judge one choice twice.
     A requirements file is no manifest: it is what gets installed, so its ranges stay.
     """
+    if all(c.presence is not Presence.UNRESOLVED for c in inventory.components):
+        return inventory
     settled = {
-        (parse_purl(c.purl).base, folder)
+        (_base_of(c.purl), folder)
         for c in inventory.components
         if c.presence is not Presence.UNRESOLVED
         for folder in _folders(c)
@@ -177,6 +178,12 @@ def _is_covered(component: Component, settled: set[tuple[str, str]]) -> bool:
         and {location.reader for location in component.locations} <= _MANIFESTS
         and all((component.purl, folder) in settled for folder in _folders(component))
     )
+
+
+def _base_of(purl: str) -> str:
+    # A canonical purl has no other "@": parsing each of 45,000 took four seconds of a check.
+    head = purl.partition("#")[0].partition("?")[0]
+    return head.rpartition("@")[0] or head
 
 
 def _folders(component: Component) -> set[str]:
