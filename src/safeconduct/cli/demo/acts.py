@@ -126,7 +126,7 @@ def operate(stage: Stage) -> None:
 def ask(stage: Stage, digest: str, before: str) -> None:
     """The graph answers."""
     stage.title("5. Ask: the graph answers (each also with --json)")
-    stage.run("safeconduct ask runs 'pkg:npm/object-inspect@<1.14.0'", show="prod-|running", most=2)
+    stage.run("safeconduct ask runs 'pkg:npm/object-inspect@<1.14.0'", show="prod-", most=1)
     stage.run(f"safeconduct ask reaches {_LATER}", show="releases")
     stage.run(f"safeconduct ask path {digest} pkg:npm/object-inspect", show=" > ")
     stage.run(f"safeconduct ask digest {digest}", show="built from")
