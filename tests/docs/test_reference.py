@@ -12,10 +12,13 @@ from types import ModuleType
 import pytest
 import yaml
 
+from safeconduct.capabilities.policy.cases import read_cases, run_case
+from safeconduct.capabilities.policy.engine import RegoWorker
 from safeconduct.capabilities.policy.pack import load_pack
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "safeconduct"
+DEFAULT_PACK = SOURCE / "capabilities" / "policy" / "packs" / "default"
 CLASSES = {"Refused": 1, "BadUsage": 2, "Undecided": 3}
 ROW = re.compile(
     r"^\| `(?P<id>[a-z0-9-]+)` \| (?P<exits>[123, ]+) \| (?P<means>[^|]+) \| (?P<next>[^|]+) \|$", re.MULTILINE
@@ -95,29 +98,33 @@ def test_links_between_pages_lead_somewhere() -> None:
 def test_examples_in_the_pages_are_well_formed() -> None:
     read = {"toml": tomllib.loads, "json": json.loads, "yaml": lambda text: list(yaml.safe_load_all(text))}
     for page in pages():
-        for kind, text in re.findall(
-            r"^```(toml|json|yaml)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
-        ):
-            assert read[kind](text), f"{page.name}: {text}"
+        for kind, parse in read.items():
+            for text in fenced(page.read_text("utf-8"), kind):
+                assert parse(text), f"{page.name}: {text}"
 
 
-def test_the_rule_that_the_policy_page_shows_can_be_added_to_the_default_pack() -> None:
+def test_the_policy_page_shows_a_rule_and_a_case_that_hold() -> None:
     page = (ROOT / "docs" / "how-to" / "policy.md").read_text("utf-8")
-    rule = re.search(r"^```rego\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert rule is not None
-    folder = SOURCE / "capabilities" / "policy" / "packs" / "default"
-    files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
-    head = yaml.safe_load(files["pack.yaml"])
-    added = next(yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
-    head["gates"]["deploy"] += added["gates"]["deploy"]
-    head["parameters"] |= added["parameters"]
-    pack = load_pack({**files, "pack.yaml": yaml.safe_dump(head).encode(), "only-our-registry.rego": rule[1].encode()})
-    assert "only-our-registry" in [found.id for found in pack.rules_of("deploy")]
+    rego, (added, case) = fenced(page, "rego")[0], fenced(page, "yaml")
+    files = {file.name: file.read_bytes() for file in DEFAULT_PACK.iterdir() if file.suffix in {".rego", ".yaml"}}
+    head, more = yaml.safe_load(files["pack.yaml"]), yaml.safe_load(added)
+    head["gates"]["deploy"] += more["gates"]["deploy"]
+    head["parameters"] |= more["parameters"]
+    files |= {"pack.yaml": yaml.safe_dump(head).encode(), "only-our-registry.rego": rego.encode()}
+    pack = load_pack(files)
+    (read,) = read_cases({"shop_test.yaml": case.encode()})
+    with RegoWorker() as engine:
+        assert run_case(*read, pack, engine).problem == ""
 
 
 def test_ids_that_a_helper_passes_on_are_found() -> None:
     text = 'def lost(error_id):\n    return Undecided(error_id, "x")\nlost("gone")\nraise Refused("no", "y")\n'
     assert ids_in(ast.parse(text)) == {"gone": {3}, "no": {1}}
+
+
+def fenced(text: str, kind: str) -> list[str]:
+    """Return what stands in the fences of one kind."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def has_example(name: str, epilog: str) -> bool:
