@@ -35,15 +35,16 @@ def read(path: str, data: bytes) -> Reading:
         return not_read(path, str(error))
     source = decode_text(data)
     found: dict[str, Component] = {}
-    names: list[str] = []
+    declared: list[tuple[str, str, Scope]] = []
     for kind, scope in _KINDS.items():
         for name, specifier in strings(manifest.get(kind)).items():
-            names.append(name)
+            declared.append((name, specifier, scope))
             declaration = find_declaration(name, specifier)
             # npm keeps the first kind: what is optional or a peer as well stays what it is needed for first
             if declaration is not None and declaration.purl not in found:
                 found[declaration.purl] = _component(path, declaration, scope, _line_of(source, name))
-    asked = (Asked("npm", folder_of(path), tuple(dict.fromkeys(names))),) if names else ()
+    names = tuple(dict.fromkeys(name for name, *_ in declared))
+    asked = (Asked("npm", folder_of(path), names, tuple(declared)),) if names else ()
     return Reading(components=tuple(found.values()), asked=asked)
 
 

@@ -59,6 +59,12 @@ def find_declaration(name: str, specifier: str) -> Declaration | None:
     return Declaration(make_purl("npm", name), specifier, grade)
 
 
+def answered(name: str, specifier: str) -> tuple[str, str] | None:
+    """Return the identity of a declaration that a lock file repeats, None for a folder of the project."""
+    declaration = find_declaration(name, specifier)
+    return declaration.identity if declaration else None
+
+
 def locked_purl(name: str, version: str, resolved: str) -> tuple[str, bool]:
     """Return a locked package's purl, and whether its source alone pins the content (a git commit).
 

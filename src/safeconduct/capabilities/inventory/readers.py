@@ -6,6 +6,8 @@ import msgspec
 
 from safeconduct.capabilities.inventory import (
     apk,
+    bun,
+    deno,
     dist_info,
     dockerfile,
     dpkg,
@@ -13,10 +15,12 @@ from safeconduct.capabilities.inventory import (
     npm,
     npm_manifest,
     os_release,
+    pnpm,
     pyproject,
     requirements,
     rpm,
     uv,
+    yarn,
 )
 from safeconduct.capabilities.inventory.reading import Reading, beside, not_read
 
@@ -40,11 +44,7 @@ FOREIGN = frozenset({"node_modules", "site-packages", "dist-packages", "vendor",
 
 WITHOUT_READER = frozenset(
     {
-        "yarn.lock",
-        "pnpm-lock.yaml",
-        "bun.lock",
         "bun.lockb",
-        "deno.lock",
         "poetry.lock",
         "pdm.lock",
         "pylock.toml",
@@ -72,24 +72,28 @@ WITHOUT_READER = frozenset(
 
 _MODULES = (
     apk,
+    bun,
+    deno,
     dist_info,
     dockerfile,
     dpkg,
     node_modules,
     npm,
     npm_manifest,
+    pnpm,
     pyproject,
     requirements,
     rpm,
     uv,
+    yarn,
 )
 YIELDS = tuple(module.YIELDS for module in _MODULES)
 """What each reader yields, by reader."""
 
 _LOCKS: dict[str, Reader] = {
-    **dict.fromkeys(npm.NAMES, Reader(npm.READER, npm.read)),
-    **dict.fromkeys(pyproject.NAMES, Reader(pyproject.READER, pyproject.read)),
-    **dict.fromkeys(uv.NAMES, Reader(uv.READER, uv.read)),
+    name: Reader(module.READER, module.read)
+    for module in (bun, deno, npm, pnpm, pyproject, uv, yarn)
+    for name in module.NAMES
 }
 _MANIFEST = Reader(npm_manifest.READER, npm_manifest.read)
 _INSTALL = Reader(node_modules.READER, node_modules.read)
