@@ -78,7 +78,7 @@ def sbom(face: Face, authority: Authority, target: str, output: Path | None) -> 
         told = {"file": str(output), "components": len(found.components)}
         face.result("sbom", told, lambda: face.line(f"{output}: {told['components']} components"))
     else:
-        click.echo(data)
+        face.document(data)
     face.done(Outcome.UNDECIDED if found.unread or not found.components else Outcome.PASSED)
 
 

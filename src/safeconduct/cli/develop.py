@@ -37,7 +37,7 @@ def init(face: Face, authority: Authority, path: Path) -> None:  # noqa: ARG001 
     """Write a safeconduct.toml at PATH that says what the project is."""
     file = path / "safeconduct.toml"
     if file.exists():
-        raise click.UsageError(f"{file} is there already; it is not overwritten")
+        raise click.UsageError(f"{str(file)!r} is there already; it is not overwritten")
     file.write_text(_TEMPLATE.format(name=path.resolve().name), "utf-8")
     face.result("init", {"file": str(file)}, lambda: face.line(f"wrote {file}; put in what the project is called"))
 

@@ -4,7 +4,6 @@ import click
 
 from safeconduct.cli.face import Face
 from safeconduct.cli.options import command, make
-from safeconduct.foundation.clock import to_rfc3339
 from safeconduct.model.decision import Outcome
 from safeconduct.phases.authority import Authority
 
@@ -84,19 +83,12 @@ def inspect(face: Face, authority: Authority, target: str) -> None:
 @command(example="safeconduct sign shop.example/shop/checkout@sha256:… --key builder")
 @click.argument("target")
 @click.option("--key", default="builder", show_default=True, help="The builder key: a name or a URI.")
-def sign(face: Face, authority: Authority, target: str, key: str) -> None:
-    """Sign the image TARGET with a builder key and attach the signature to it."""
-    from safeconduct.capabilities.attestations.statements import write_statement
-    from safeconduct.capabilities.registry.attach import attach_bundle
-    from safeconduct.capabilities.signing.sign import sign_payload
-    from safeconduct.evidence.targets import open_target
-    from safeconduct.model.digest import Digest
-    from safeconduct.model.statement import PAYLOAD_TYPE, Predicate
+@click.option("--repository", help="What the signature is for; default: the repository that TARGET names.")
+def sign(face: Face, authority: Authority, target: str, key: str, repository: str | None) -> None:
+    """Sign the image TARGET, its index and its platform's manifest, and attach the signature to it."""
+    from safeconduct.phases.build.signature import sign_image
 
-    repository, digest = open_target(target, authority.repository)
-    subject = repository.resolve(digest)
-    statement = write_statement({target.partition("@")[0]: Digest(digest)}, Predicate.SIGNATURE, {})
-    bundle = sign_payload(statement, PAYLOAD_TYPE, authority.signer(key))
-    attached = attach_bundle(repository, subject, bundle, Predicate.SIGNATURE, to_rfc3339(authority.clock()))
-    face.result("sign", {"digest": digest, "referrer": attached.digest}, lambda: face.line(f"signed {digest}"))
+    signed = sign_image(authority, target, key, repository)
+    about = f"signed {signed.digest} as {signed.repository}"
+    face.result("sign", signed, lambda: face.line(about if signed.referrer else f"{about}: it was already"))
     face.done(Outcome.PASSED)

@@ -6,6 +6,7 @@ characters before it reaches a terminal. Colour and progress bars appear only on
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from safeconduct.model.decision import Decision, Outcome, Reason
 
 _COLOURS = {Outcome.PASSED: "green", Outcome.DENIED: "red", Outcome.UNDECIDED: "yellow"}
 _WIDE = 100_000
+_NOT_SHOWN = re.compile(r"[^ -~]")
 _MOST_OF_A_RULE = 3
 
 
@@ -35,9 +37,13 @@ class Face:
         if self.as_json:
             body = msgspec.to_builtins(value, enc_hook=str)
             document = {"schema": f"safeconduct/{schema}/v1"} | (body if isinstance(body, dict) else {"items": body})
-            click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+            click.echo(_json(document))
         else:
             render()
+
+    def document(self, data: bytes) -> None:
+        """Print a JSON document: its very bytes, but on a terminal with all that it would obey escaped."""
+        click.echo(_shown(data.decode()) if sys.stdout.isatty() else data)
 
     def line(self, text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
         """Print one line of the result."""
@@ -112,6 +118,20 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def _json(document: dict[str, Any]) -> str:
+    return _shown(json.dumps(document, indent=1, ensure_ascii=False))
+
+
+def _shown(text: str) -> str:
+    """Return a JSON text in which everything that a terminal would obey is escaped; it means the same."""
+    lines = text.split("\n")
+    return "\n".join(line if line.isprintable() else _NOT_SHOWN.sub(_escaped, line) for line in lines)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+
+
 def environment() -> Mapping[str, str]:
     """Return the process's environment; the only place below which it is passed on as an argument."""
     return os.environ
@@ -127,7 +147,7 @@ def fail(error: SafeconductError, *, as_json: bool) -> None:
             "why": error.why,
             "next": error.next,
         }
-        click.echo(json.dumps(body, indent=1, ensure_ascii=False))
+        click.echo(_json(body))
     else:
         click.echo(clean(error.render()), err=True)
     sys.exit(int(error.exit_code))

@@ -24,7 +24,7 @@ def rebuild(face: Face, authority: Authority, into: Path) -> None:
     from safeconduct.intake.rebuild import rebuild as run_rebuild
 
     if into.exists():
-        raise click.UsageError(f"{into} is there already; name a new file")
+        raise click.UsageError(f"{str(into)!r} is there already; name a new file")
     with authority.graph(must_exist=True) as source, open_graph(into) as target, face.progress("events") as progress:
         events = run_rebuild(source, target, on_progress=progress)
     told = {"store": str(into), "events": events}

@@ -1,14 +1,31 @@
 """The command line's root: commands by name, each module loaded only when its command is called."""
 
+import errno
 import importlib
+import io
+import os
 import sys
 from typing import Any
 
 import click
 
 from safeconduct import __version__
-from safeconduct.foundation.errors import SafeconductError
+from safeconduct.foundation.errors import BadUsage, SafeconductError, Undecided
+from safeconduct.model.decision import Outcome
 
+_USERS = frozenset(
+    {
+        errno.ENOENT,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ENOTDIR,
+        errno.ENAMETOOLONG,
+        errno.EROFS,
+    }
+)
+"""System errors that another name or permission mends."""
 COMMANDS = {
     "init": ("develop", "Write a safeconduct.toml for this project"),
     "check": ("develop", "Judge a tree and its commits: may this be committed?"),
@@ -73,14 +90,71 @@ def root() -> None:
 
 
 def run() -> Any:
-    """Run the command line; our errors become their text and their exit code."""
+    """Run the command line; every error becomes its text and its exit code, and none of ours looks like a no."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that is no text in the terminal's encoding is shown escaped; it must not end the command.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return root.main(standalone_mode=True)
+        # click takes colour away off a terminal by itself; NO_COLOR is ours to honour (no-color.org).
+        return sys.exit(root.main(standalone_mode=False, color=False if os.environ.get("NO_COLOR") else None))
+    except click.Abort:
+        return sys.exit(int(Outcome.UNDECIDED))
+    except click.ClickException as error:
+        return _misused(error)
     except SafeconductError as error:
-        from safeconduct.cli.face import fail
+        return _fail(error)
+    except OSError as error:
+        return _fail(_unusable(error))
+    except UnicodeError as error:
+        return _fail(
+            BadUsage(
+                "not-utf8", "an argument or a file is not UTF-8 text", why=str(error), next_step="write it in UTF-8"
+            )
+        )
+    except Exception as error:  # noqa: BLE001 - whatever escapes is an error of ours: could not tell, not denied
+        return _fail(_ours(error))
 
-        return fail(error, as_json="--json" in sys.argv)
-    except BrokenPipeError:
-        # The reader of our output went away; that is its right.
-        sys.stderr.close()
-        return sys.exit(0)
+
+def _fail(error: SafeconductError) -> None:
+    from safeconduct.cli.face import fail
+
+    fail(error, as_json="--json" in sys.argv)
+
+
+def _misused(error: click.ClickException) -> None:
+    """Show click's own words, without what a terminal would obey in a name that was typed or globbed."""
+    from safeconduct.cli.face import clean
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        sys.exit(error.exit_code)
+    said = BadUsage("usage", clean(error.format_message()), why="it is not what this command takes")
+    at = getattr(error, "ctx", None)
+    said.next = f"{at.command_path if at else 'safeconduct'} --help"
+    if "--json" in sys.argv:
+        _fail(said)
+    click.UsageError(said.what, at).show()
+    sys.exit(said.exit_code)
+
+
+def _unusable(error: OSError) -> SafeconductError:
+    kind = BadUsage if error.errno in _USERS else Undecided
+    return kind(
+        "file-unusable",
+        f"{error.filename!r} cannot be read or written" if error.filename else "a file cannot be read or written",
+        why=error.strerror or str(error),
+        next_step="check its name, its permissions and the space on its disk",
+    )
+
+
+def _ours(error: Exception) -> SafeconductError:
+    import traceback
+
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return Undecided(
+        "internal",
+        f"an error of ours: {type(error).__name__}: {error}",
+        why=f"in {at.filename}, line {at.lineno}; nothing was decided",
+        next_step="please report it with this text and what you typed",
+    )

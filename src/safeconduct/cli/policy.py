@@ -1,5 +1,7 @@
 """``safeconduct policy``: the policy in force."""
 
+from pathlib import Path
+
 import click
 
 from safeconduct.cli.face import Face
@@ -76,3 +78,20 @@ def test(face: Face, authority: Authority, pack: str | None) -> None:
     face.result("policy-test", {"results": results, "untested": untested}, render)
     # A policy without a single test has shown nothing.
     face.done(Outcome.DENIED if failed else Outcome.PASSED if results else Outcome.UNDECIDED)
+
+
+@add(policy)
+@command(example="safeconduct policy export ./our-policy")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def export(face: Face, authority: Authority, folder: Path) -> None:
+    """Copy the policy in force into a new FOLDER, as a start for one of your own: rules, parameters and tests."""
+    from safeconduct.capabilities.policy.store import read_pack
+
+    if folder.exists() and any(folder.iterdir()):
+        raise click.UsageError(f"{folder} is not empty; name a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = read_pack(authority.settings.policy.pack)
+    for name, data in sorted(files.items()):
+        (folder / name).write_bytes(data)
+    told = {"folder": str(folder), "files": sorted(files)}
+    face.result("policy-export", told, lambda: face.line(f"{folder}: {len(files)} files; use it with policy.pack = {str(folder)!r}"))

@@ -60,7 +60,7 @@ def serve(
 
     _no_demo_keys(authority, allowed=demo)
     place = folder or authority.data / "server"
-    tls = _certificate(place, names, authority)
+    tls = _certificate(face, place, names, authority)
     token = _token(place)
     with RegoWorker(deadline_seconds=max(1.0, timeout - 2)) as engine:
         admission = Admission(authority, engine, Cluster(cluster or "default", region))
@@ -88,12 +88,18 @@ def _no_demo_keys(authority: Authority, *, allowed: bool) -> None:
         )
 
 
-def _certificate(folder: Path, names: tuple[str, ...], authority: Authority) -> tuple[Path, Path]:
-    from safeconduct.server.certificates import make_server_certificate
+def _certificate(face: Face, folder: Path, names: tuple[str, ...], authority: Authority) -> tuple[Path, Path]:
+    """Return certificate and key, made anew when they are missing or a third of their time or less is left."""
+    from safeconduct.server.certificates import make_server_certificate, needs_renewal
 
-    if all((folder / file).is_file() for file in ("ca.pem", "server.pem", "server.key")):
-        return folder / "server.pem", folder / "server.key"
-    made = make_server_certificate(folder, ["localhost", "127.0.0.1", *names], to_datetime(authority.clock()))
+    now = to_datetime(authority.clock())
+    certificate, key = folder / "server.pem", folder / "server.key"
+    there = all((folder / file).is_file() for file in ("ca.pem", "server.pem", "server.key"))
+    if there and not needs_renewal(certificate, now):
+        return certificate, key
+    made = make_server_certificate(folder, ["localhost", "127.0.0.1", *names], now)
+    if there:
+        face.note(f"the certificate was about to expire and is made anew: put {made.ca} into the webhook configuration")
     return made.certificate, made.key
 
 

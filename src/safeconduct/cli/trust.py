@@ -32,7 +32,7 @@ def init(face: Face, authority: Authority, file: Path, root: str, scopes: tuple[
     from safeconduct.phases.operate.trust import start
 
     if file.exists():
-        raise click.UsageError(f"{file} is there already; it is not overwritten")
+        raise click.UsageError(f"{str(file)!r} is there already; it is not overwritten")
     signer = authority.signer(root)
     parsed = dict(_scope(text) for text in scopes)
     file.write_bytes(start(signer, parsed, now=to_datetime(authority.clock())))
@@ -116,6 +116,18 @@ def revoke(face: Face, authority: Authority, file: Path, name: str, root: str, r
     _change(
         face, authority, file, root, lambda data, signer: drafts.revoke_key(data, name, reason, at, signer, now=now)
     )
+
+
+@add(trust)
+@command(example="safeconduct trust sign trust.json --root root")
+@FILE
+@ROOT
+def sign(face: Face, authority: Authority, file: Path, root: str) -> None:
+    """Sign the snapshot anew: the next version, saying the same, valid for another year."""
+    from safeconduct.phases.operate import trust as drafts
+
+    now = to_datetime(authority.clock())
+    _change(face, authority, file, root, lambda data, signer: drafts.renew(data, signer, now=now))
 
 
 @add(trust)

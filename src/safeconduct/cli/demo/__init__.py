@@ -21,7 +21,7 @@ def demo(keep: Path | None, estate: int | None) -> None:
     """
     if keep is not None:
         if keep.exists() and any(keep.iterdir()):
-            raise click.UsageError(f"{keep} is not empty; name a new folder")
+            raise click.UsageError(f"{str(keep)!r} is not empty; name a new folder")
         keep.mkdir(parents=True, exist_ok=True)
         run_acts(prepare(keep.resolve()), estate=estate)
         click.secho(f"\nEverything is in {keep}. To type the commands yourself: cd {keep} && . ./env.sh", bold=True)
