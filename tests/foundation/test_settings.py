@@ -69,6 +69,12 @@ def test_an_unknown_variable_is_refused() -> None:
         load_settings((), {"SAFECONDUCT_NOTHING": "1"}, {}, DEFAULT)
 
 
+def test_what_kubernetes_says_of_a_service_of_our_name_is_no_setting() -> None:
+    links = {"SAFECONDUCT_PORT": "tcp://10.0.0.1:443", "SAFECONDUCT_SERVICE_HOST": "10.0.0.1"}
+    links |= {"SAFECONDUCT_PORT_443_TCP_ADDR": "10.0.0.1", "SAFECONDUCT_WEBHOOK_SERVICE_PORT_HTTPS": "443"}
+    assert load_settings((), links, {}, DEFAULT).origins == {}
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -94,4 +94,8 @@ def export(face: Face, authority: Authority, folder: Path) -> None:
     for name, data in sorted(files.items()):
         (folder / name).write_bytes(data)
     told = {"folder": str(folder), "files": sorted(files)}
-    face.result("policy-export", told, lambda: face.line(f"{folder}: {len(files)} files; use it with policy.pack = {str(folder)!r}"))
+    face.result(
+        "policy-export",
+        told,
+        lambda: face.line(f"{folder}: {len(files)} files; use it with policy.pack = {str(folder)!r}"),
+    )

@@ -53,7 +53,7 @@ def open_target(target: str, open_repository: Open, *, resolve: bool = True) -> 
     if target.startswith(_LAYOUT):
         repository, asked = _layout(target)
     else:
-        if "/" not in target and not Path(target).exists():
+        if ("/" not in target or target.startswith((".", "/", "~"))) and not Path(target).is_dir():
             raise BadUsage(
                 "no-such-target",
                 f"there is nothing at {target!r}",
@@ -63,6 +63,22 @@ def open_target(target: str, open_repository: Open, *, resolve: bool = True) -> 
         reference = parse_reference(target)
         repository, asked = open_repository(reference.name), reference.asked
     return repository, repository.resolve(asked).digest if resolve else asked
+
+
+def name_target(target: str) -> str:
+    """Return the repository that an image target names.
+
+    Raises:
+        BadUsage: ``which-repository`` for a layout, which may hold any.
+    """
+    if target.startswith(_LAYOUT):
+        raise BadUsage(
+            "which-repository",
+            f"{target} does not say which repository it is of",
+            why="evidence is for one repository, and a layout may hold any",
+            next_step="give --repository registry.example/team/product",
+        )
+    return parse_reference(target).name
 
 
 def _layout(target: str) -> tuple[Repository, str]:

@@ -61,7 +61,12 @@ class TableDocuments:
             raise _lost("document-missing", digest, "the store does not hold it", "record its source again")
         size, packed = found
         if packed is None:
-            raise _lost("document-erased", digest, "it was erased on request", "safeconduct log, for the reason")
+            raise _lost(
+                "document-erased",
+                digest,
+                "it was erased on request",
+                "ask whoever erased it; the event in the graph holds the reason",
+            )
         data = _inflate(packed, size)
         if data is None or sha256(data) != digest:
             raise _lost("document-damaged", digest, "its bytes have another digest", "restore the store from a backup")

@@ -5,6 +5,7 @@ file, a file named by flag or environment, ``SAFECONDUCT_*`` variables, flags. T
 is no layer: it declares the product and how to build it, and may only tighten policy parameters.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from safeconduct.foundation.errors import BadUsage
 FILE_NAME = "safeconduct.toml"
 _PREFIX = "SAFECONDUCT_"
 _NOT_SETTINGS = frozenset({"CONFIG", "DATA"})
+_SERVICE_LINKS = re.compile(r"(\w+_)?(PORT|SERVICE_HOST|SERVICE_PORT)(_\w+)?")
+"""What Kubernetes puts into every Pod beside a Service called safeconduct; nobody means a setting by it."""
 
 
 class TrustSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         store: file of the graph.
         registries: host or host/path prefix to ``oci:DIR`` or a base URL; nothing else is contacted.
+        registry_auth: a file in the form of docker's config.json, whose ``auths`` are sent to their own hosts only.
         exemptions: files with granted exemptions.
     """
 
@@ -69,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: KeySettings = KeySettings()
     builder: BuilderSettings = BuilderSettings()
     registries: dict[str, str] = {}
+    registry_auth: str = ""
     exemptions: tuple[str, ...] = ()
 
 
@@ -129,7 +134,7 @@ def load_settings(
             _merge(values, origins, _resolved(_read_toml(file), file.parent.resolve()), str(file))
     for name, text in sorted(environment.items()):
         key = name.removeprefix(_PREFIX)
-        if name.startswith(_PREFIX) and key not in _NOT_SETTINGS:
+        if name.startswith(_PREFIX) and key not in _NOT_SETTINGS and not _SERVICE_LINKS.fullmatch(key):
             _set(values, origins, _dotted(key), _from_text(text), name)
     for dotted, value in flags.items():
         if value is not None:
@@ -180,7 +185,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
 def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Make paths in a file relative to that file."""
     out = dict(values)
-    for dotted in ("store", "trust.snapshot", "keys.folder", "keys.passphrase_file"):
+    for dotted in ("store", "registry_auth", "trust.snapshot", "keys.folder", "keys.passphrase_file"):
         table, _, name = dotted.rpartition(".")
         holder = out.get(table) if table else out
         if isinstance(holder, dict) and isinstance(holder.get(name), str):

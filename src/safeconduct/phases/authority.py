@@ -15,6 +15,7 @@ from safeconduct.capabilities.graph.holdings import commits_seen
 from safeconduct.capabilities.graph.store import open_graph
 from safeconduct.capabilities.policy.pack import Pack, set_parameters
 from safeconduct.capabilities.policy.store import find_pack
+from safeconduct.capabilities.registry.credentials import Credentials, anonymous, read_docker_config
 from safeconduct.capabilities.registry.repository import Repository
 from safeconduct.capabilities.signing.key_store import FileSigner, load_signer
 from safeconduct.capabilities.signing.trust import Roots, TrustStore, load_trust
@@ -72,8 +73,16 @@ class Authority:
                 why=str(error.strerror),
                 next_step="fetch it from the operator, or change the setting trust.snapshot",
             ) from error
+        return self.load_snapshot(data)
+
+    def load_snapshot(self, data: bytes) -> TrustStore:
+        """Return the trust store in a snapshot file, by the operator's pins; its version is remembered.
+
+        Raises:
+            Refused, Undecided: as ``load_trust``.
+        """
         seen = _SeenVersions(self.data / "trust-seen.json")
-        roots = Roots(wanted.root, wanted.threshold)
+        roots = Roots(self.settings.trust.root, self.settings.trust.threshold)
         store = load_trust(data, roots, now=to_datetime(self.clock()), highest_seen=seen.highest(roots))
         seen.note(roots, store.version)
         return store
@@ -178,7 +187,21 @@ class Authority:
         # Here, because it brings HTTP along, which most commands do without: a third of the start of `ask`.
         from safeconduct.capabilities.registry.locations import open_repository
 
-        return open_repository(name, self.settings.registries)
+        return open_repository(name, self.settings.registries, credentials=self._credentials())
+
+    def _credentials(self) -> Credentials:
+        file = self.settings.registry_auth
+        if not file:
+            return anonymous
+        try:
+            return read_docker_config(Path(file).read_bytes())
+        except OSError as error:
+            raise BadUsage(
+                "bad-registry-auth",
+                f"the registry credentials {file!r} cannot be read",
+                why=str(error.strerror),
+                next_step="correct the setting registry_auth",
+            ) from error
 
 
 def advisories_in(store: Store | None) -> AdvisorySource:

@@ -61,6 +61,15 @@ def make_server_certificate(folder: Path, names: Sequence[str], now: datetime, d
     return _write(folder, authority, signed, key)
 
 
+def needs_renewal(certificate: Path, now: datetime) -> bool:
+    """Return whether less than a third of a certificate's time is left, or it cannot be read."""
+    try:
+        found = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except (OSError, ValueError):
+        return True
+    return found.not_valid_after_utc - now < (found.not_valid_after_utc - found.not_valid_before_utc) / 3
+
+
 def _write(
     folder: Path, authority: x509.Certificate, signed: x509.Certificate, key: ec.EllipticCurvePrivateKey
 ) -> ServerCertificate:

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from safeconduct.foundation.errors import BadUsage
+
 Credentials = Callable[[str], tuple[str, str] | None]
 """Gives user and password for exactly this host (with its port), or None for anonymous."""
 
@@ -35,6 +37,48 @@ class Token(msgspec.Struct, frozen=True):
 def anonymous(_host: str) -> None:
     """Return no credentials, for any host."""
     return
+
+
+def read_docker_config(data: bytes) -> Credentials:
+    """Return the credentials in a file of the form of docker's ``config.json``; each is for its own host only.
+
+    Raises:
+        BadUsage: ``bad-registry-auth``: no JSON, or an entry that is neither ``auth`` nor user name and password.
+    """
+    try:
+        entries = msgspec.json.decode(data, type=_DockerConfig).auths
+        known = {_host_of(name): _pair(entry) for name, entry in entries.items()}
+    except (msgspec.DecodeError, ValueError) as error:
+        raise BadUsage(
+            "bad-registry-auth",
+            "the file of registry credentials cannot be used",
+            why=str(error),
+            next_step="write it with: docker login, or podman login --authfile FILE",
+        ) from error
+    return known.get
+
+
+class _DockerAuth(msgspec.Struct, frozen=True):
+    auth: str = ""
+    username: str = ""
+    password: str = ""
+
+
+class _DockerConfig(msgspec.Struct, frozen=True):
+    auths: dict[str, _DockerAuth] = {}
+
+
+def _host_of(name: str) -> str:
+    return name.removeprefix("https://").removeprefix("http://").partition("/")[0]
+
+
+def _pair(entry: _DockerAuth) -> tuple[str, str]:
+    if entry.username:
+        return entry.username, entry.password
+    user, separator, password = base64.b64decode(entry.auth, validate=True).decode().partition(":")
+    if not separator:
+        raise ValueError("an entry holds no user and password; credential helpers are not asked")
+    return user, password
 
 
 def parse_challenge(header: str) -> Challenge | None:

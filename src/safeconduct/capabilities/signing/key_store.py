@@ -58,7 +58,11 @@ def create_key(folder: Path, name: str, passphrase: bytes, algorithm: str = "ecd
     if not name.replace("-", "").replace("_", "").isalnum():
         raise BadUsage("bad-key-name", f"{name!r} cannot name a key", next_step="use letters, digits, - and _")
     if not passphrase:
-        raise BadUsage("empty-passphrase", "a key needs a passphrase", next_step="give --passphrase-file FILE")
+        raise BadUsage(
+            "empty-passphrase",
+            "a key needs a passphrase",
+            next_step="set keys.passphrase_file to a file that holds one",
+        )
     if algorithm not in ALGORITHMS:
         raise BadUsage("unknown-algorithm", f"no algorithm {algorithm!r}", next_step=f"one of {', '.join(ALGORITHMS)}")
     key: PrivateKey = (
@@ -119,7 +123,7 @@ def load_signer(uri: str, passphrase: bytes) -> FileSigner:
             "wrong-passphrase",
             f"{path.name} does not open with this passphrase",
             why=str(error),
-            next_step="give the right --passphrase-file",
+            next_step="set keys.passphrase_file to the file with the right one",
         ) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
         raise Refused("unsupported-key", f"{path.name} is no ECDSA or Ed25519 key", next_step="safeconduct keys create")

@@ -4,9 +4,7 @@ import msgspec
 
 from safeconduct.capabilities.policy.engine import Engine
 from safeconduct.capabilities.policy.input import ProductFacts
-from safeconduct.capabilities.registry.reference import parse_reference
-from safeconduct.evidence.targets import open_image, open_target
-from safeconduct.foundation.errors import BadUsage
+from safeconduct.evidence.targets import name_target, open_image, open_target
 from safeconduct.model.decision import Decision
 from safeconduct.model.digest import Digest
 from safeconduct.model.evidence import Evidence
@@ -34,7 +32,7 @@ def verify_target(authority: Authority, engine: Engine, target: str, repository:
         Undecided: no trust store, a registry that does not answer, an image that is not there.
     """
     source, digest = open_target(target, authority.repository)
-    named = repository or _name_of(target)
+    named = repository or name_target(target)
     bench = Bench(authority.pack(), authority.required_trust(), engine, authority.exemptions(), authority.clock())
     files = sum(1 for _ in open_image(source, digest).entries())
     evidence = gather_found(source, Digest(digest), named, bench)
@@ -45,14 +43,3 @@ def verify_target(authority: Authority, engine: Engine, target: str, repository:
         if store is not None:
             store.close()
     return Verification(evidence, judged.decision, files)
-
-
-def _name_of(target: str) -> str:
-    if target.startswith("oci:"):
-        raise BadUsage(
-            "which-repository",
-            f"{target} does not say which repository it is of",
-            why="evidence is for one repository, and a layout may hold any",
-            next_step="give --repository registry.example/team/product",
-        )
-    return parse_reference(target).name

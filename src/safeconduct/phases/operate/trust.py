@@ -1,6 +1,7 @@
 """Trust snapshots, drafted and signed: each change is a new version, signed by the root key."""
 
 import base64
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,8 +22,7 @@ from safeconduct.capabilities.signing.trust import (
     load_trust,
     write_snapshot,
 )
-from safeconduct.foundation.clock import to_datetime
-from safeconduct.foundation.errors import BadUsage
+from safeconduct.foundation.errors import BadUsage, Refused
 from safeconduct.foundation.strict_json import parse_strict
 from safeconduct.intake.operator import record_trust
 from safeconduct.model.identity import Usage
@@ -30,6 +30,7 @@ from safeconduct.model.limits import LIMITS
 from safeconduct.phases.authority import Authority
 
 _LIFE = timedelta(days=365)
+_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*(/\*)?")
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -46,6 +47,8 @@ class NewKey(msgspec.Struct, frozen=True):
 
 def start(root: Signer, scopes: dict[str, tuple[str, ...]], *, now: datetime, life: timedelta = _LIFE) -> bytes:
     """Return a first snapshot that trusts nobody yet, signed by ``root``."""
+    for patterns in scopes.values():
+        check_patterns(patterns)
     return _sign(Snapshot(1, now, now + life, scopes, ()), root)
 
 
@@ -62,7 +65,7 @@ def add_key(data: bytes, key: NewKey, root: Signer, *, now: datetime) -> bytes:
             "unknown-scope",
             f"the trust store has no scope {', '.join(missing) or 'given'}",
             why=f"it has: {', '.join(sorted(old.scopes)) or 'none'}",
-            next_step="name one of them, or make one: safeconduct trust scope NAME PATTERN",
+            next_step="name one of them, or make one: safeconduct trust scope FILE NAME PATTERN --root KEY",
         )
     if any(k.name == key.name for k in old.keys):
         raise BadUsage("key-name-taken", f"a key {key.name!r} is trusted already", next_step="choose another name")
@@ -75,7 +78,24 @@ def add_key(data: bytes, key: NewKey, root: Signer, *, now: datetime) -> bytes:
 def set_scope(data: bytes, name: str, patterns: tuple[str, ...], root: Signer, *, now: datetime) -> bytes:
     """Return the next version of a snapshot, with a scope made or replaced."""
     old = read_own(data, root, now=now)
-    return _next(old, root, now, scopes={**old.scopes, name: patterns})
+    return _next(old, root, now, scopes={**old.scopes, name: check_patterns(patterns)})
+
+
+def check_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a scope's patterns if each is a repository, or ends in ``/*``.
+
+    Raises:
+        BadUsage: ``bad-scope``: a pattern that could never match, or would match more than it seems to.
+    """
+    for pattern in patterns:
+        if not _PATTERN.fullmatch(pattern):
+            raise BadUsage(
+                "bad-scope",
+                f"{pattern!r} is no pattern of repositories",
+                why="a pattern is host/path as it stands, or host/path/* for all below it",
+                next_step="write it as registry.example/team/app or registry.example/team/*",
+            )
+    return patterns
 
 
 def revoke_key(data: bytes, name: str, reason: str, since: datetime | None, root: Signer, *, now: datetime) -> bytes:
@@ -91,15 +111,33 @@ def revoke_key(data: bytes, name: str, reason: str, since: datetime | None, root
     return _next(old, root, now, revoked=(*old.revoked, Revocation(fingerprint, reason, since)))
 
 
+def renew(data: bytes, root: Signer, *, now: datetime) -> bytes:
+    """Return the next version of a snapshot, saying the same and valid for a year from now."""
+    return _next(read_own(data, root, now=now), root, now)
+
+
 def read_own(data: bytes, root: Signer, *, now: datetime) -> Snapshot:
-    """Return the snapshot in ``data``, which ``root`` must have signed itself."""
-    return load_trust(data, Roots((root.public.fingerprint,)), now=now).snapshot
+    """Return the snapshot in ``data``, which ``root`` must have signed itself; its expiry is no hindrance to it."""
+    unexpired = min(now, peek(data).expires)
+    return load_trust(data, Roots((root.public.fingerprint,)), now=unexpired).snapshot
 
 
 def peek(data: bytes) -> Snapshot:
-    """Return what a snapshot file says, without believing it; for showing only."""
+    """Return what a snapshot file says, without believing it; for showing only.
+
+    Raises:
+        Refused: ``malformed-trust`` for a file that is none.
+    """
     envelope = parse_envelope(parse_strict(data, max_bytes=LIMITS.bundle))
-    return msgspec.json.decode(envelope.payload, type=Snapshot)
+    try:
+        return msgspec.json.decode(envelope.payload, type=Snapshot)
+    except msgspec.DecodeError as error:
+        raise Refused(
+            "malformed-trust",
+            "this is no trust snapshot",
+            why=str(error),
+            next_step="name a file that safeconduct trust init made",
+        ) from error
 
 
 def fingerprint_of(key: TrustedKey) -> str:
@@ -110,19 +148,25 @@ def fingerprint_of(key: TrustedKey) -> str:
 
 
 def install(authority: Authority, data: bytes) -> TrustStore:
-    """Put a snapshot in force: it must satisfy the pins; then it is written where the settings say and recorded.
+    """Put a snapshot in force: it must satisfy the pins and be no older than any seen; then it is kept and recorded.
 
     Raises:
-        Refused: as ``load_trust``, and for one older than what was seen.
+        BadUsage: ``no-trust-setting``; Refused: as ``load_trust``; nothing was changed then.
     """
     wanted = authority.settings.trust
-    now = authority.clock()
-    trust = load_trust(data, Roots(wanted.root, wanted.threshold), now=to_datetime(now))
-    target = Path(wanted.snapshot)
+    if not wanted.snapshot:
+        raise BadUsage(
+            "no-trust-setting",
+            "the settings do not say where the trust snapshot is kept",
+            why="trust.snapshot is not set",
+            next_step="set trust.snapshot to a file and trust.root to the root's fingerprint",
+        )
+    trust = authority.load_snapshot(data)
     if authority.has_graph():
         with authority.graph() as store:
             revoked = tuple(r.fingerprint for r in trust.snapshot.revoked)
-            record_trust(store, at=now, version=trust.version, document=data, revoked=revoked)
+            record_trust(store, at=authority.clock(), version=trust.version, document=data, revoked=revoked)
+    target = Path(wanted.snapshot)
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(target.name + ".new")
     new.write_bytes(data)
