@@ -9,7 +9,7 @@ from datetime import datetime
 from safeconduct.capabilities.attestations.statements import match_subject, read_statement
 from safeconduct.capabilities.signing.bundle import read_bundle
 from safeconduct.capabilities.signing.trust import TrustStore
-from safeconduct.capabilities.signing.verify import Expectation, verify_bundle
+from safeconduct.capabilities.signing.verify import Expectation, verify_read
 from safeconduct.foundation.errors import Refused
 from safeconduct.model.digest import Digest, sha256
 from safeconduct.model.evidence import Claim, Evidence, Refusal
@@ -42,40 +42,20 @@ def judge_bundles(
     documents = {sha256(data): data for data in bundles}
     claims, refused = [], []
     for document, data in sorted(documents.items()):
+        claimed = ""
         try:
-            seen = (first_seen or {}).get(document)
-            claims.append(_judge(document, data, digest, trust, repository=repository, now=now, first_seen=seen))
+            bundle = read_bundle(data)
+            # What kind of statement this is decides which trade must have signed it. It is read before it is verified
+            # for that choice only; what is verified are the same bytes.
+            statement = read_statement(bundle.envelope.payload)
+            claimed = statement.predicateType
+            usage = _USAGE_OF.get(claimed, Usage.BUILD)
+            expect = Expectation(usage, repository, PAYLOAD_TYPE)
+            verified = verify_read(bundle, expect, trust, now=now, first_seen=(first_seen or {}).get(document))
+            match_subject(statement, digest)
+            claims.append(Claim(document, claimed, verified, usage))
         except Refused as error:
-            problem = f"{error.what}: {error.why}" if error.why else error.what
-            refused.append(Refusal(document, problem, error.id, _claimed_type(data)))
+            what = f"{error.what}: {error.why}" if error.why else error.what
+            refused.append(Refusal(document, what, error.id, claimed))
     raw: dict[str, bytes] = {c.document: documents[c.document] for c in claims}
     return Evidence(digest, tuple(claims), tuple(refused), complete, problem, raw)
-
-
-def _claimed_type(data: bytes) -> str:
-    try:
-        return read_statement(read_bundle(data).envelope.payload).predicateType
-    except Refused:
-        return ""
-
-
-def _judge(
-    document: Digest,
-    data: bytes,
-    digest: Digest,
-    trust: TrustStore,
-    *,
-    repository: str,
-    now: datetime,
-    first_seen: datetime | None,
-) -> Claim:
-    # What kind of statement this is decides which trade must have signed it. It is read before it is verified for
-    # that choice only; what it says counts when the verified bytes are the very bytes that were read.
-    payload = read_bundle(data).envelope.payload
-    statement = read_statement(payload)
-    usage = _USAGE_OF.get(statement.predicateType, Usage.BUILD)
-    verified = verify_bundle(data, Expectation(usage, repository, PAYLOAD_TYPE), trust, now=now, first_seen=first_seen)
-    if verified.payload != payload:
-        statement = read_statement(verified.payload)
-    match_subject(statement, digest)
-    return Claim(document, statement.predicateType, verified, usage)

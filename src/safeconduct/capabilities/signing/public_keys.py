@@ -12,12 +12,18 @@ import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
 from safeconduct.foundation.errors import Refused
 
 KeyObject = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
-_HASHES: dict[str, hashes.HashAlgorithm] = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384()}
+_HASHES: dict[str, tuple[hashes.HashAlgorithm, ...]] = {
+    "secp256r1": (hashes.SHA256(),),
+    "secp384r1": (
+        hashes.SHA384(),
+        hashes.SHA256(),
+    ),  # the second is what sigstore's Python client signed with for years
+}
 _SMALLEST_RSA = 2048
 
 
@@ -51,6 +57,11 @@ def public_key(key: object) -> PublicKey:
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     digest = hashlib.sha256(der).digest()
     return PublicKey(key, der, "sha256:" + digest.hex(), base64.b64encode(digest).decode())
+
+
+def fingerprint_of(der: bytes) -> str:
+    """Return the fingerprint of a DER SubjectPublicKeyInfo: ``sha256:`` and the hex digest."""
+    return "sha256:" + hashlib.sha256(der).hexdigest()
 
 
 def load_der(der: bytes) -> PublicKey:
@@ -92,16 +103,47 @@ def verify_signature(key: KeyObject, signature: bytes, message: bytes) -> None:
         if isinstance(key, ed25519.Ed25519PublicKey):
             key.verify(signature, message)
         elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(_as_der(key, signature), message, ec.ECDSA(_HASHES[key.curve.name]))
+            _verify_ecdsa(key, signature, message)
         else:
             key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
     except (InvalidSignature, ValueError, KeyError) as error:
-        raise Refused(
-            "bad-signature",
-            "the signature does not belong to these bytes and this key",
-            why="the bytes were changed after signing, or another key signed them",
-            next_step="fetch the document again from its producer; if it stays wrong, treat it as tampered",
-        ) from error
+        raise _bad_signature() from error
+
+
+def _verify_ecdsa(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:
+    der = _as_der(key, signature)
+    first, *others = _HASHES[key.curve.name]
+    try:
+        key.verify(der, message, ec.ECDSA(first))
+    except InvalidSignature:
+        if not others:
+            raise
+        key.verify(der, message, ec.ECDSA(others[0]))
+
+
+def verify_digest(key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, signature: bytes, digest: bytes) -> None:
+    """Return nothing when ``signature`` is the key's over the bytes with this SHA-256 digest.
+
+    Raises:
+        Refused: ``bad-signature``; also where the key signed another digest of these bytes.
+    """
+    hashed = hashes.SHA256()
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, digest, padding.PKCS1v15(), Prehashed(hashed))
+            return
+        key.verify(_as_der(key, signature), digest, ec.ECDSA(Prehashed(hashed)))
+    except (InvalidSignature, ValueError, KeyError) as error:
+        raise _bad_signature() from error
+
+
+def _bad_signature() -> Refused:
+    return Refused(
+        "bad-signature",
+        "the signature does not belong to these bytes and this key",
+        why="the bytes were changed after signing, or another key signed them",
+        next_step="fetch the document again from its producer; if it stays wrong, treat it as tampered",
+    )
 
 
 def _as_der(key: ec.EllipticCurvePublicKey, signature: bytes) -> bytes:

@@ -14,6 +14,7 @@ from functools import cached_property
 import msgspec
 
 from safeconduct.capabilities.signing import public_keys, ssh_keys
+from safeconduct.capabilities.signing.authorities import TrustedAuthority
 from safeconduct.capabilities.signing.dsse import Envelope, Signature, encode_pae, envelope_value, parse_envelope
 from safeconduct.foundation.errors import Refused, SafeconductError, Undecided
 from safeconduct.foundation.strict_json import parse_strict
@@ -62,6 +63,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     Attributes:
         scopes: name to repository patterns, each exact or ending in ``/*``.
+        authorities: whose certificates are believed; snapshots from before there were any stay valid.
     """
 
     version: int
@@ -70,6 +72,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     scopes: dict[str, tuple[str, ...]]
     keys: tuple[TrustedKey, ...]
     revoked: tuple[Revocation, ...] = ()
+    authorities: tuple[TrustedAuthority, ...] = ()
 
 
 class Roots(msgspec.Struct, frozen=True):
@@ -89,12 +92,12 @@ class TrustStore:
 
     @cached_property
     def by_hint(self) -> dict[str, tuple[TrustedKey, public_keys.PublicKey]]:
-        """Managed keys by the hint that bundles carry."""
+        """Managed keys by the hints that bundles carry: cosign's spelling and npm's."""
         found = {}
         for key in self.snapshot.keys:
             if not ssh_keys.is_ssh_key(key.public):
                 loaded = public_keys.load_base64(key.public)
-                found[loaded.hint] = (key, loaded)
+                found[loaded.hint] = found["SHA256:" + loaded.hint.rstrip("=")] = (key, loaded)
         return found
 
     @cached_property
@@ -106,8 +109,12 @@ class TrustStore:
             if ssh_keys.is_ssh_key(key.public)
         }
 
-    def covers(self, key: TrustedKey, repository: str) -> bool:
-        """Return whether ``repository`` lies in one of the key's scopes."""
+    def authorities_for(self, repository: str) -> tuple[TrustedAuthority, ...]:
+        """Return the authorities in whose scopes ``repository`` lies."""
+        return tuple(a for a in self.snapshot.authorities if self.covers(a, repository))
+
+    def covers(self, key: TrustedKey | TrustedAuthority, repository: str) -> bool:
+        """Return whether ``repository`` lies in one of the key's or authority's scopes."""
         patterns = (p for scope in key.scopes for p in self.snapshot.scopes.get(scope, ()))
         return any(matches_scope(pattern, repository) for pattern in patterns)
 
@@ -115,13 +122,15 @@ class TrustStore:
         """Return the key's revocation, if it has one."""
         return next((r for r in self.snapshot.revoked if r.fingerprint == fingerprint), None)
 
-    def check_key(self, key: TrustedKey, fingerprint: str, *, usage: Usage, repository: str, at: datetime) -> None:
-        """Return nothing when the key may vouch in this way, here, at this time.
+    def check_key(
+        self, key: TrustedKey | TrustedAuthority, fingerprint: str, *, usage: Usage, repository: str, at: datetime
+    ) -> None:
+        """Return nothing when the key, or the authority's certificate, may vouch in this way, here, at this time.
 
         Raises:
             Refused: ``wrong-usage``, ``wrong-scope``, ``revoked-key`` or ``key-not-valid``.
         """
-        who = f"key {key.name!r}"
+        who = f"{'key' if isinstance(key, TrustedKey) else 'authority'} {key.name!r}"
         if usage not in key.usages:
             raise _refused("wrong-usage", f"{who} is trusted for {', '.join(key.usages)}, not for {usage}")
         if not self.covers(key, repository):
@@ -211,6 +220,8 @@ def _decode(payload: bytes) -> Snapshot:
         snapshot = msgspec.json.decode(payload, type=Snapshot)
         TrustStore(snapshot).by_hint  # noqa: B018 - a key that cannot be read makes the whole snapshot unusable
         TrustStore(snapshot).by_ssh_fingerprint  # noqa: B018 - the same
+        for authority in snapshot.authorities:
+            authority.trusted_root  # noqa: B018 - the same
     except msgspec.DecodeError as error:
         raise Refused(
             "malformed-trust",
