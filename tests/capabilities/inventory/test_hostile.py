@@ -17,6 +17,16 @@ def place_of(path: Path) -> str:
 
 
 FILES = sorted(path for path in CASES.rglob("*") if path.is_file() and find_reader(place_of(path)))
+
+
+def plain(path: Path) -> bytes:
+    return re.sub(rb"//[^\n\"]*\n|,(?=\s*[}\]])", b"", path.read_bytes())
+
+
+def is_json(path: Path) -> bool:
+    return plain(path).startswith((b"{", b"["))
+
+
 VALUES: tuple[object, ...] = (
     None,
     True,
@@ -57,13 +67,9 @@ def test_no_reader_crashes(path: Path) -> None:
     read(path, b"")
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, id=path.relative_to(CASES).as_posix()) for path in FILES])
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.relative_to(CASES).as_posix()) for p in FILES if is_json(p)])
 def test_wrong_types_anywhere_never_crash(path: Path) -> None:
-    data = re.sub(rb"//[^\n\"]*\n|,(?=\s*[}\]])", b"", path.read_bytes())
-    try:
-        document = json.loads(data)
-    except ValueError:
-        pytest.skip("not JSON")
+    document = json.loads(plain(path))
     for holder, key in places(document):
         kept = holder[key]
         for value in VALUES:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from safeconduct.capabilities.inventory import readers, walk
 from safeconduct.capabilities.inventory.pinning import pinning_notes
 from safeconduct.capabilities.inventory.presence import select_declared, select_installed
 from safeconduct.capabilities.inventory.tree import FolderTree, MemoryTree
@@ -270,3 +271,14 @@ def test_a_name_that_is_no_utf8_is_spelled_out_and_its_file_read(tmp_path: Path)
     (folder / "requirements.txt").write_bytes(b"a==1")
     (found,) = read_tree(FolderTree(tmp_path)).components
     assert found.locations[0].path == "caf\\xe9/requirements.txt"
+
+
+def test_a_reader_that_fails_loses_only_its_own_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: str, data: bytes):
+        raise KeyError("gone")
+
+    failing = readers.Reader("failing", fail)
+    monkeypatch.setattr(walk, "find_reader", lambda path: failing if path == "x" else readers.find_reader(path))
+    found = read({"x": "", "requirements.txt": "a==1"})
+    assert purls(found) == ["pkg:pypi/a@1"]
+    assert "failing failed" in found.unread[0].reason

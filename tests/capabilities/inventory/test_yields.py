@@ -39,7 +39,7 @@ def test_a_row_is_what_its_sample_shows(row: Yields) -> None:
         "licenses": any(c.licenses for c in components),
         "hashes": any(c.hashes for c in components),
         "edges": bool(edges),
-        "direct": {True, False} <= {c.direct for c in components} or row.evidence == "declared",
+        "direct": {True, False} <= {c.direct for c in components} or (row.direct and row.evidence == "declared"),
         "scope": any(c.scope != Scope.RUNTIME for c in components),
         "lines": all(place.line for place in places),
     }

@@ -33,7 +33,7 @@ def _nearest(asked: Asked, locks: dict[tuple[str, str], Answers]) -> tuple[str, 
     while True:
         if (asked.ecosystem, folder) in locks:
             return asked.ecosystem, folder
-        if not folder:
+        if not folder or asked.ecosystem not in _WITH_PARTS:
             return None
         folder = folder_of(folder)
 
@@ -79,7 +79,11 @@ def _resolved(lock: Answers, manifest: Asked) -> Resolved:
 
 
 def _identity(ecosystem: str, name: str, written: str) -> tuple[str, str] | None:
-    return answered(name, written) if ecosystem == "npm" else (make_purl(ecosystem, name), "")
+    if ecosystem == "npm":
+        return answered(name, written)
+    return make_purl("composer" if ecosystem == "composer" else "pypi", name), ""
 
 
-_MANIFESTS = {"npm": "package.json"}
+_MANIFESTS = {"npm": "package.json", "python": "pyproject.toml", "pipenv": "Pipfile", "composer": "composer.json"}
+_WITH_PARTS = frozenset({"npm"})
+"""Where a lock at the top answers the manifests of the project's parts too."""

@@ -7,6 +7,7 @@ import msgspec
 from safeconduct.capabilities.inventory.answers import with_answers
 from safeconduct.capabilities.inventory.os_packages import with_os_packages
 from safeconduct.capabilities.inventory.reading import Asked, Installed, Reading, folder_of
+from safeconduct.capabilities.inventory.sums import with_sums
 from safeconduct.model.component import Component, Presence
 
 _MODULES = "node_modules"
@@ -14,7 +15,7 @@ _MODULES = "node_modules"
 
 def link(readings: list[Reading]) -> list[Reading]:
     """Return the readings with the edges of what is installed, directness, and without what a lock resolved."""
-    readings = with_os_packages(_without_foreign(readings))
+    readings = with_sums(with_os_packages(_without_foreign(readings)))
     return _without_resolved(_with_installs(_with_locked_directness(with_answers(readings))))
 
 

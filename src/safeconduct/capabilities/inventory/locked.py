@@ -39,7 +39,7 @@ class Locked(msgspec.Struct, frozen=True):
     @property
     def is_exact(self) -> bool:
         """Whether it is one version, or one file by its hash."""
-        return bool(self.hashes) or "@" in self.purl.partition("?")[0].partition("#")[0]
+        return bool(self.hashes) or self.pinned or "@" in self.purl.partition("?")[0].partition("#")[0]
 
 
 class Root(msgspec.Struct, frozen=True):

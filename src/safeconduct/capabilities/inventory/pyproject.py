@@ -6,6 +6,8 @@ Source: PyPA pyproject.toml specification, dependency groups (PEP 735), Poetry's
 from collections.abc import Iterator
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from safeconduct.capabilities.inventory.documents import (
     Damaged,
     decode_text,
@@ -16,7 +18,7 @@ from safeconduct.capabilities.inventory.documents import (
     text,
 )
 from safeconduct.capabilities.inventory.python_requirement import EXACT, NONE, RANGE, Wish, parse_wish
-from safeconduct.capabilities.inventory.reading import Reading, not_read
+from safeconduct.capabilities.inventory.reading import Asked, Reading, folder_of, not_read
 from safeconduct.capabilities.inventory.yields import Yields
 from safeconduct.model.component import Component, Location, Presence, Scope, Unread
 from safeconduct.model.purl import make_purl
@@ -43,13 +45,19 @@ def read(path: str, data: bytes) -> Reading:
     source = decode_text(data)
     components: list[Component] = []
     unread: list[Unread] = []
+    declared: list[tuple[str, str, Scope]] = []
     for written, scope in _requirements(document):
         try:
-            components.append(_component(path, parse_wish(written), scope, _line_of(source, written)))
+            wish = parse_wish(written)
+            components.append(_component(path, wish, scope, _line_of(source, written)))
+            declared += [(wish.name, "", scope)] if scope != Scope.BUILD else []
         except ValueError as error:
             unread.append(Unread(path, f"not a requirement that can be read: {error}"))
-    components += [_component(path, wish, scope, _line_of(source, wish.name)) for wish, scope in _poetry(document)]
-    return Reading(components=tuple(components), unread=tuple(unread))
+    found = list(_poetry(document))
+    components += [_component(path, wish, scope, _line_of(source, wish.name)) for wish, scope in found]
+    declared += [(wish.name, "", scope) for wish, scope in found]
+    asked = (Asked("python", folder_of(path), tuple(name for name, *_ in declared), tuple(declared)),)
+    return Reading(components=tuple(components), unread=tuple(unread), asked=asked if declared else ())
 
 
 def _requirements(document: dict[str, Any]) -> Iterator[tuple[str, Scope]]:
@@ -94,7 +102,7 @@ def _poetry_wish(name: str, written: str) -> Wish:
         except ValueError:
             pass
     purl = make_purl("pypi", name)
-    return Wish(name, purl, written, NONE if written in {"", "*"} else RANGE)
+    return Wish(canonicalize_name(name), purl, written, NONE if written in {"", "*"} else RANGE)
 
 
 def _component(path: str, wish: Wish, scope: Scope, line: int | None) -> Component:

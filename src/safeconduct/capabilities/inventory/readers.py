@@ -11,11 +11,17 @@ from safeconduct.capabilities.inventory import (
     dist_info,
     dockerfile,
     dpkg,
+    go_binary,
+    go_modules,
     node_modules,
     npm,
     npm_manifest,
     os_release,
+    pdm,
+    pipfile,
     pnpm,
+    poetry,
+    pylock,
     pyproject,
     requirements,
     rpm,
@@ -32,12 +38,16 @@ class Reader(msgspec.Struct, frozen=True):
 
     Attributes:
         head: bytes that are enough, None when the whole file is needed.
+        wants: tells from a file's first ``PROBED`` bytes whether it is one to read, where the name does not say.
     """
 
     name: str
     read: Read
     head: int | None = None
+    wants: Callable[[bytes], bool] | None = None
 
+
+PROBED = go_binary.HEAD
 
 FOREIGN = frozenset({"node_modules", "site-packages", "dist-packages", "vendor", "testdata"})
 """Folders whose manifests and lock files are other people's: they say nothing about this software."""
@@ -45,12 +55,7 @@ FOREIGN = frozenset({"node_modules", "site-packages", "dist-packages", "vendor",
 WITHOUT_READER = frozenset(
     {
         "bun.lockb",
-        "poetry.lock",
-        "pdm.lock",
-        "pylock.toml",
-        "Pipfile.lock",
         "setup.py",
-        "go.mod",
         "Cargo.lock",
         "pom.xml",
         "build.gradle",
@@ -77,24 +82,36 @@ _MODULES = (
     dist_info,
     dockerfile,
     dpkg,
+    go_binary,
+    go_modules,
     node_modules,
     npm,
     npm_manifest,
+    pdm,
+    pipfile,
     pnpm,
+    poetry,
+    pylock,
     pyproject,
     requirements,
     rpm,
     uv,
     yarn,
 )
-YIELDS = tuple(module.YIELDS for module in _MODULES)
+YIELDS = (*(module.YIELDS for module in _MODULES), pipfile.MANIFEST_YIELDS, go_modules.VENDOR_YIELDS)
 """What each reader yields, by reader."""
 
 _LOCKS: dict[str, Reader] = {
     name: Reader(module.READER, module.read)
-    for module in (bun, deno, npm, pnpm, pyproject, uv, yarn)
+    for module in (bun, deno, go_modules, npm, pdm, pipfile, pnpm, poetry, pylock, pyproject, uv, yarn)
     for name in module.NAMES
+} | {
+    "Pipfile": Reader(pipfile.MANIFEST_READER, pipfile.read_manifest),
+    "go.sum": Reader(go_modules.READER, go_modules.read_sum),
 }
+_VENDORED = Reader(go_modules.VENDOR_READER, go_modules.read_vendor)
+_PROGRAM = Reader(go_binary.READER, go_binary.read, wants=go_binary.is_go)
+_PYLOCK = _LOCKS["pylock.toml"]
 _MANIFEST = Reader(npm_manifest.READER, npm_manifest.read)
 _INSTALL = Reader(node_modules.READER, node_modules.read)
 _DISTRIBUTION = Reader(dist_info.READER, dist_info.read, head=dist_info.HEADER_LIMIT)
@@ -126,7 +143,14 @@ def find_reader(path: str) -> Reader | None:
         return _unless_foreign(path, found)
     if name == "pyvenv.cfg":
         return _ENVIRONMENT
+    if name == "modules.txt":
+        return _unless_foreign(path[: -len("/vendor/modules.txt")] + "/x", _VENDORED) if _is_vendored(path) else None
     return _system_reader(path, name)
+
+
+def probe_reader(path: str) -> Reader | None:
+    """Return the reader that may read a file whose name says nothing, once it has seen the first bytes."""
+    return _PROGRAM if go_binary.may_be_program(path) else None
 
 
 def include_reader(name: str) -> Reader | None:
@@ -142,6 +166,10 @@ def _system_reader(path: str, name: str) -> Reader | None:
     return reader if os_release.root_of(path, paths) is not None else None
 
 
+def _is_vendored(path: str) -> bool:
+    return f"/{path}".endswith("/vendor/modules.txt")
+
+
 def _by_name(path: str, name: str) -> Reader | None:
     if found := _LOCKS.get(name):
         return found
@@ -149,6 +177,8 @@ def _by_name(path: str, name: str) -> Reader | None:
         return _NO_READER
     if name.endswith(".txt"):
         return _REQUIREMENTS if requirements.is_requirements(path) else None
+    if name.endswith(".toml") and pylock.is_pylock(name):
+        return _PYLOCK
     return _DOCKERFILE if "file" in name and dockerfile.is_dockerfile(name) else None
 
 

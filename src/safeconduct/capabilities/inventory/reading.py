@@ -47,6 +47,13 @@ class Answers(msgspec.Struct, frozen=True):
     keys: dict[tuple[str, str], str]
 
 
+class Sums(msgspec.Struct, frozen=True):
+    """Hashes that stand apart from what they are of: ``h1:…`` by purl, for the modules of one folder."""
+
+    folder: str
+    hashes: dict[str, str]
+
+
 class OsPackage(msgspec.Struct, frozen=True):
     """A package of an operating system, as its database lists it; which system it is stands in another file.
 
@@ -132,6 +139,7 @@ class Reading(msgspec.Struct, frozen=True):
     includes: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     answers: tuple[Answers, ...] = ()
+    sums: tuple[Sums, ...] = ()
     packages: tuple[OsPackage, ...] = ()
     owned: tuple[Owned, ...] = ()
     systems: tuple[SystemRelease, ...] = ()

@@ -6,7 +6,7 @@ import msgspec
 
 from safeconduct.capabilities.inventory.links import link
 from safeconduct.capabilities.inventory.merge import merge
-from safeconduct.capabilities.inventory.readers import Reader, find_reader, include_reader
+from safeconduct.capabilities.inventory.readers import PROBED, Reader, find_reader, include_reader, probe_reader
 from safeconduct.capabilities.inventory.reading import Reading, not_read
 from safeconduct.capabilities.inventory.tree import Entry, Tree
 from safeconduct.model.component import Component, Inventory, Location, Unread
@@ -57,6 +57,8 @@ class _Walk:
             self._read(entry, reader)
         elif path.endswith((".txt", ".in", ".pip")):
             self._texts[path] = entry
+        elif probe := probe_reader(path):
+            self._probe(entry, probe)
 
     def follow_includes(self) -> None:
         """Read what read files include, and what those include; a missing one is listed as unread."""
@@ -88,8 +90,19 @@ class _Walk:
         if data is None:
             self._readings[path] = not_read(path, f"larger than {self._limits.lock_file} bytes")
             return
-        reading = reader.read(path, data)
+        try:
+            reading = reader.read(path, data)
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one file must not lose the rest, nor pass as empty
+            reading = not_read(path, f"the reader {reader.name} failed on it: {type(error).__name__}: {error}")
         self._readings[path] = _in_layer(reading, entry) if entry.layer else reading
+
+    def _probe(self, entry: Entry, reader: Reader) -> None:
+        try:
+            head = entry.read(PROBED)
+        except OSError:  # what cannot be opened and has no name that a format claims is no known loss
+            return
+        if reader.wants is not None and reader.wants(head):
+            self._read(entry, reader)
 
     def _bytes_of(self, entry: Entry, reader: Reader) -> bytes | None:
         if reader.head is not None:
