@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from safeconduct.capabilities.vulnerabilities.query import query_of
 from safeconduct.foundation.errors import Refused
 from safeconduct.foundation.statements import Statement, load_statements
 from safeconduct.foundation.store import Store
@@ -17,7 +18,10 @@ _PACKAGE_KEY = ("name_id", "version", "qualifiers")
 
 
 class NewPackage(msgspec.Struct, frozen=True):
-    """A package version that the graph had not seen: advisories are matched against it once."""
+    """A package version that the graph had not seen: advisories are matched against it once.
+
+    Name and version are those that advisories speak of; of a distribution's package its source's.
+    """
 
     pkg_id: int
     name_id: int
@@ -61,8 +65,18 @@ def _add_packages(
         row = dict(zip(_PACKAGE_KEY, key, strict=True)) | {"pkg_id": pkg_id, "vkey": vkey}
         store.run(_SQL["add_package"], row)
         known.update(dict.fromkeys(texts, pkg_id))
-        added.append(NewPackage(pkg_id, key[0], key[1], vkey))
+        added.append(_add_source(store, NewPackage(pkg_id, key[0], key[1], vkey), purl))
     return tuple(added)
+
+
+def _add_source(store: Store, package: NewPackage, purl: Purl) -> NewPackage:
+    asked = query_of(str(purl))
+    if asked.name == purl.base:
+        return package
+    name_id = intern_names(store, [asked.name])[asked.name]
+    row = {"pkg_id": package.pkg_id, "name_id": name_id, "version": asked.version, "vkey": asked.key}
+    store.run(_SQL["add_source"], row)
+    return NewPackage(package.pkg_id, name_id, asked.version, asked.key)
 
 
 def intern_names(store: Store, bases: Iterable[str]) -> dict[str, int]:

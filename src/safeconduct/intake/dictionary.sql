@@ -13,6 +13,9 @@ SELECT pkg_id FROM pkg WHERE name_id = :name_id AND version = :version AND quali
 INSERT INTO pkg (pkg_id, name_id, version, qualifiers, vkey) VALUES (:pkg_id, :name_id, :version, :qualifiers, :vkey)
 ON CONFLICT DO NOTHING;
 
+-- dictionary: add_source
+INSERT INTO pkg_source (pkg_id, name_id, version, vkey) VALUES (:pkg_id, :name_id, :version, :vkey) ON CONFLICT DO NOTHING;
+
 -- dictionary: find_identity
 SELECT identity_id FROM identity WHERE kind = :kind AND subject = :subject AND issuer = :issuer AND key_fpr = :key_fpr;
 

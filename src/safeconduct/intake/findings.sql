@@ -21,16 +21,20 @@ UPDATE affects SET known_until = :at WHERE pkg_id = :pkg_id AND advisory_id = :a
 SELECT pkg_id, fixed FROM affects WHERE advisory_id = :advisory_id AND known_until IS NULL;
 
 -- dictionary: packages_in_range
-SELECT pkg_id FROM pkg WHERE name_id = :name_id AND vkey >= :lo AND vkey < :hi;
+SELECT pkg_id FROM pkg WHERE name_id = :name_id AND vkey >= :lo AND vkey < :hi
+UNION ALL SELECT pkg_id FROM pkg_source WHERE name_id = :name_id AND vkey >= :lo AND vkey < :hi;
 
 -- dictionary: packages_from
-SELECT pkg_id FROM pkg WHERE name_id = :name_id AND vkey >= :lo;
+SELECT pkg_id FROM pkg WHERE name_id = :name_id AND vkey >= :lo
+UNION ALL SELECT pkg_id FROM pkg_source WHERE name_id = :name_id AND vkey >= :lo;
 
 -- dictionary: packages_without_key
-SELECT pkg_id FROM pkg WHERE name_id = :name_id AND vkey IS NULL;
+SELECT pkg_id FROM pkg WHERE name_id = :name_id AND vkey IS NULL
+UNION ALL SELECT pkg_id FROM pkg_source WHERE name_id = :name_id AND vkey IS NULL;
 
 -- dictionary: packages_of_version
-SELECT pkg_id FROM pkg WHERE name_id = :name_id AND version = :version;
+SELECT pkg_id FROM pkg WHERE name_id = :name_id AND version = :version
+UNION ALL SELECT pkg_id FROM pkg_source WHERE name_id = :name_id AND version = :version;
 
 -- line: add_findings_of_package
 INSERT INTO fspan (line_id, last, pkg_id, advisory_id, first, known_from, known_until)

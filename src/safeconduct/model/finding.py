@@ -47,6 +47,28 @@ class Fix(msgspec.Struct, frozen=True):
         return self.same_major or self.smallest
 
 
+class SuppressionKind(StrEnum):
+    """What takes a finding out of the count."""
+
+    OWNER = "owner"
+    """The files belong to a package of the operating system, whose own advisories decide."""
+    VEX = "vex"
+    """A statement that the operator accepts says that the component is not affected, or repaired."""
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    """Why a finding is told but does not count.
+
+    Attributes:
+        by: purl of the owning package, or the id of the statement.
+        reason: the statement's own words; empty where the kind says it all.
+    """
+
+    kind: SuppressionKind
+    by: str
+    reason: str = ""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One component met by one group of aliased advisories.
 
@@ -56,6 +78,7 @@ class Finding(msgspec.Struct, frozen=True):
         ids: that id, its aliases and upstream ids, sorted; all are searchable.
         score: CVSS base score, None when only a word or nothing is known.
         path: component keys from a direct dependency down to this one; one witness, shortest first.
+        suppression: set on those in ``Scan.suppressed``.
     """
 
     component: str
@@ -68,6 +91,7 @@ class Finding(msgspec.Struct, frozen=True):
     score: float | None = None
     path: tuple[str, ...] = ()
     malicious: bool = False
+    suppression: Suppression | None = None
 
 
 class Coverage(StrEnum):
@@ -106,8 +130,13 @@ class Feed(msgspec.Struct, frozen=True):
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """The answer for one inventory: findings, what could not be told, and the feeds it rests on."""
+    """The answer for one inventory: findings, what could not be told, and the feeds it rests on.
+
+    Attributes:
+        suppressed: findings that do not count, each with its ``suppression``; they stay visible, and are not clean.
+    """
 
     findings: tuple[Finding, ...]
     gaps: tuple[Gap, ...]
     feeds: tuple[Feed, ...]
+    suppressed: tuple[Finding, ...] = ()

@@ -1,6 +1,6 @@
 import pytest
 
-from safeconduct.capabilities.vulnerabilities.ecosystems import base_of, distribution_of, language_ecosystem, type_of
+from safeconduct.capabilities.vulnerabilities.ecosystems import base_of, language_ecosystem, type_of
 from safeconduct.model.purl import make_purl, parse_purl
 
 
@@ -50,18 +50,6 @@ def test_an_unknown_ecosystem_is_named_by_the_purl_of_its_record():
     assert base_of("Moon", "x", "pkg:moon/x@1") == "pkg:moon/x"
     assert base_of("Moon", "x", "no purl") is None
     assert base_of("Moon", "x") is None
-
-
-def test_a_system_package_asks_for_its_source_package_in_its_release():
-    component = parse_purl("pkg:deb/debian/libssl3@3.0.9-1?arch=amd64&distro=debian-12.4&upstream=openssl%403.0.9")
-    assert distribution_of(component) == ("Debian:12", "pkg:deb/debian/openssl?distro=debian-12")
-    alpine = parse_purl("pkg:apk/alpine/musl@1.2.4-r1?distro=alpine-3.18.4")
-    assert distribution_of(alpine) == ("Alpine:v3.18", "pkg:apk/alpine/musl?distro=alpine-3.18")
-
-
-def test_a_system_package_without_a_release_has_no_ecosystem():
-    assert distribution_of(parse_purl("pkg:deb/debian/openssl@3.0.9-1")) is None
-    assert distribution_of(parse_purl("pkg:deb/moonos/openssl@3.0.9-1?distro=moonos-1")) is None
 
 
 def test_types_and_ecosystems_are_named_both_ways():

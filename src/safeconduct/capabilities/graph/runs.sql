@@ -49,6 +49,10 @@ WHERE f.advisory_id = :advisory_id AND d.seq >= f.first AND d.seq < f.last
 -- dictionary: unordered_of_advisory
 SELECT p.pkg_id FROM advisory_range r JOIN advisory_name n ON n.name_id = r.name_id AND n.advisory_id = r.advisory_id
 JOIN pkg p ON p.name_id = r.name_id
+WHERE n.advisory_id = :advisory_id AND p.vkey IS NULL
+UNION
+SELECT p.pkg_id FROM advisory_range r JOIN advisory_name n ON n.name_id = r.name_id AND n.advisory_id = r.advisory_id
+JOIN pkg_source p ON p.name_id = r.name_id
 WHERE n.advisory_id = :advisory_id AND p.vkey IS NULL;
 
 -- dictionary: is_affected

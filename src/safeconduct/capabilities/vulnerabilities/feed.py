@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from safeconduct.capabilities.vulnerabilities.ecosystems import is_distribution
+from safeconduct.capabilities.vulnerabilities.distributions import is_distribution
 from safeconduct.capabilities.vulnerabilities.feed_source import FileSource, FolderSource, RecordSource, ZipSource
 from safeconduct.capabilities.vulnerabilities.osv import parse_advisory
 from safeconduct.foundation.clock import from_rfc3339, to_rfc3339

@@ -5,7 +5,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from safeconduct.capabilities.vulnerabilities.ecosystems import distribution_of, language_ecosystem
+from safeconduct.capabilities.vulnerabilities.distributions import source_of
+from safeconduct.capabilities.vulnerabilities.ecosystems import language_ecosystem
 from safeconduct.model.purl import parse_purl
 from safeconduct.model.version import version_key
 
@@ -21,6 +22,7 @@ class Query(msgspec.Struct, frozen=True):
         component: its purl as in the inventory.
         kind: purl type.
         name: the purl base its advisories stand under.
+        version: what is compared: its own, or that of the source package it was built from.
         ecosystem: OSV's name, with the release of a distribution; None when no advisories can exist.
         key: its version's place; None without version or without a place.
     """
@@ -51,8 +53,10 @@ def query_of(purl: str) -> Query:
 
 def _system_query(purl: str, kind: str, base: str, version: str) -> Query:
     try:
-        found = distribution_of(parse_purl(purl))
+        found = source_of(parse_purl(purl))
     except ValueError:
         found = None
-    ecosystem, name = found or (None, base)
-    return Query(purl, kind, name, version, ecosystem, version_key(kind, version) if version else None)
+    if found is None:
+        return Query(purl, kind, base, version, None, version_key(kind, version) if version else None)
+    key = version_key(kind, found.version) if found.version else None
+    return Query(purl, kind, found.base, found.version, found.ecosystem, key)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from safeconduct.capabilities.vulnerabilities.coverage import gaps_of
 from safeconduct.capabilities.vulnerabilities.matching import Candidates, Facts, Reference, findings_of, know, match
+from safeconduct.capabilities.vulnerabilities.owners import suppress_owned, system_owners
 from safeconduct.capabilities.vulnerabilities.query import query_of
 from safeconduct.capabilities.vulnerabilities.witness import paths_to
 from safeconduct.model.component import Inventory
@@ -51,9 +52,12 @@ def scan(inventory: Inventory, source: AdvisorySource) -> Scan:
     """Return what ``source`` knows about the components of ``inventory``.
 
     Findings are sorted worst first. A component that no feed covers, without a version or with one that cannot be
-    ordered is a gap, whether or not something was found in it: what was not found there may still be.
+    ordered is a gap, whether or not something was found in it: what was not found there may still be. What an
+    operating system package owns is suppressed, and its owner is judged in its place.
     """
-    queries = [query_of(purl) for purl in dict.fromkeys(c.purl for c in inventory.components)]
+    owners = system_owners(inventory)
+    purls = dict.fromkeys(component.purl for component in inventory.components) | dict.fromkeys(owners.values())
+    queries = [query_of(purl) for purl in purls]
     known = [query for query in queries if query.ecosystem]
     unordered = {(query.name, query.version) for query in known if query.key is None and query.version}
     candidates = source.candidates({query.name for query in known}, unordered)
@@ -61,4 +65,5 @@ def scan(inventory: Inventory, source: AdvisorySource) -> Scan:
     knowledge = know(source.facts({hit.advisory for hit in hits}) if hits else {})
     paths = paths_to(inventory, {hit.query.component for hit in hits}) if hits else {}
     feeds = source.feeds()
-    return Scan(findings_of(hits, candidates, knowledge, paths), gaps_of(queries, feeds), feeds)
+    counted, suppressed = suppress_owned(findings_of(hits, candidates, knowledge, paths), owners)
+    return Scan(counted, gaps_of(queries, feeds), feeds, suppressed)
