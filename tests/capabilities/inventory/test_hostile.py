@@ -24,7 +24,7 @@ def plain(path: Path) -> bytes:
 
 
 def is_json(path: Path) -> bool:
-    return plain(path).startswith((b"{", b"["))
+    return plain(path).startswith(b"{")
 
 
 VALUES: tuple[object, ...] = (

@@ -71,9 +71,8 @@ def _told(component: Component, scopes: dict[str, Scope], direct: set[str]) -> C
 
 def _resolved(lock: Answers, manifest: Asked) -> Resolved:
     name = _MANIFESTS[lock.ecosystem]
-    found = [
-        _identity(lock.ecosystem, name, written) for name, written, _ in manifest.declared if _key(lock, name, written)
-    ]
+    declared = [(wish, written) for wish, written, _ in manifest.declared if _key(lock, wish, written)]
+    found = [_identity(lock.ecosystem, wish, written) for wish, written in declared]
     place = f"{manifest.folder}/{name}" if manifest.folder else name
     return Resolved(place, frozenset(item for item in found if item))
 
@@ -81,7 +80,10 @@ def _resolved(lock: Answers, manifest: Asked) -> Resolved:
 def _identity(ecosystem: str, name: str, written: str) -> tuple[str, str] | None:
     if ecosystem == "npm":
         return answered(name, written)
-    return make_purl("composer" if ecosystem == "composer" else "pypi", name), ""
+    if ecosystem == "composer":
+        namespace, _, last = name.rpartition("/")
+        return make_purl("composer", last, "", namespace), ""
+    return make_purl("pypi", name), ""
 
 
 _MANIFESTS = {"npm": "package.json", "python": "pyproject.toml", "pipenv": "Pipfile", "composer": "composer.json"}

@@ -7,15 +7,22 @@ import msgspec
 from safeconduct.capabilities.inventory import (
     apk,
     bun,
+    cargo,
+    composer,
     deno,
     dist_info,
     dockerfile,
     dpkg,
+    gemfile,
     go_binary,
     go_modules,
+    gradle,
+    maven,
     node_modules,
     npm,
     npm_manifest,
+    nuget,
+    nuget_manifest,
     os_release,
     pdm,
     pipfile,
@@ -56,15 +63,8 @@ WITHOUT_READER = frozenset(
     {
         "bun.lockb",
         "setup.py",
-        "Cargo.lock",
-        "pom.xml",
         "build.gradle",
         "build.gradle.kts",
-        "gradle.lockfile",
-        "Gemfile.lock",
-        "composer.lock",
-        "packages.lock.json",
-        "packages.config",
         "mix.lock",
         "pubspec.lock",
         "Package.resolved",
@@ -78,15 +78,22 @@ WITHOUT_READER = frozenset(
 _MODULES = (
     apk,
     bun,
+    cargo,
+    composer,
     deno,
     dist_info,
     dockerfile,
     dpkg,
+    gemfile,
     go_binary,
     go_modules,
+    gradle,
+    maven,
     node_modules,
     npm,
     npm_manifest,
+    nuget,
+    nuget_manifest,
     pdm,
     pipfile,
     pnpm,
@@ -98,19 +105,47 @@ _MODULES = (
     uv,
     yarn,
 )
-YIELDS = (*(module.YIELDS for module in _MODULES), pipfile.MANIFEST_YIELDS, go_modules.VENDOR_YIELDS)
+YIELDS = (
+    *(module.YIELDS for module in _MODULES),
+    pipfile.MANIFEST_YIELDS,
+    go_modules.VENDOR_YIELDS,
+    gradle.CATALOG_YIELDS,
+    composer.MANIFEST_YIELDS,
+)
 """What each reader yields, by reader."""
 
+_BY_NAME = (
+    bun,
+    cargo,
+    composer,
+    deno,
+    gemfile,
+    go_modules,
+    gradle,
+    maven,
+    npm,
+    nuget,
+    nuget_manifest,
+    pdm,
+    pipfile,
+    pnpm,
+    poetry,
+    pylock,
+    pyproject,
+    uv,
+    yarn,
+)
 _LOCKS: dict[str, Reader] = {
-    name: Reader(module.READER, module.read)
-    for module in (bun, deno, go_modules, npm, pdm, pipfile, pnpm, poetry, pylock, pyproject, uv, yarn)
-    for name in module.NAMES
+    name: Reader(module.READER, module.read) for module in _BY_NAME for name in module.NAMES
 } | {
     "Pipfile": Reader(pipfile.MANIFEST_READER, pipfile.read_manifest),
+    "composer.json": Reader(composer.MANIFEST_READER, composer.read_manifest),
+    "libs.versions.toml": Reader(gradle.CATALOG_READER, gradle.read_catalog),
     "go.sum": Reader(go_modules.READER, go_modules.read_sum),
 }
 _VENDORED = Reader(go_modules.VENDOR_READER, go_modules.read_vendor)
 _PROGRAM = Reader(go_binary.READER, go_binary.read, wants=go_binary.is_go)
+_PROJECT = Reader(nuget_manifest.READER, nuget_manifest.read)
 _PYLOCK = _LOCKS["pylock.toml"]
 _MANIFEST = Reader(npm_manifest.READER, npm_manifest.read)
 _INSTALL = Reader(node_modules.READER, node_modules.read)
@@ -177,6 +212,8 @@ def _by_name(path: str, name: str) -> Reader | None:
         return _NO_READER
     if name.endswith(".txt"):
         return _REQUIREMENTS if requirements.is_requirements(path) else None
+    if name.endswith(nuget_manifest.ENDINGS):
+        return _PROJECT
     if name.endswith(".toml") and pylock.is_pylock(name):
         return _PYLOCK
     return _DOCKERFILE if "file" in name and dockerfile.is_dockerfile(name) else None
