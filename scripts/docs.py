@@ -75,6 +75,7 @@ RESULTS = {
     "verify": "safeconduct.phases.deploy.verification:Verification",
     "gate-deploy": "[]safeconduct.phases.deploy.trial:Trial",
     "watch-falco": "[]safeconduct.phases.operate.events:Tied",
+    "demo": "safeconduct.cli.demo.acts:Told",
     "audit": "safeconduct.phases.operate.audit:Audit",
     "db-update": "[]safeconduct.phases.operate.feeds:Update",
     "db-status": "[]safeconduct.model.finding:Feed",

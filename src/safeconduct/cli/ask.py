@@ -9,6 +9,7 @@ from safeconduct.capabilities.graph.answers import CommitFact, Gap, Place, Relea
 from safeconduct.cli.face import Face
 from safeconduct.cli.options import add, command
 from safeconduct.foundation.clock import from_rfc3339, to_datetime
+from safeconduct.foundation.wording import counted
 from safeconduct.model.decision import Outcome
 from safeconduct.model.digest import Digest, is_digest
 from safeconduct.phases.authority import Authority
@@ -83,7 +84,8 @@ def runs(face: Face, authority: Authority, purl: str, as_of: int | None, known: 
             "vouched for by",
         ]
         face.table(columns, rows)
-        face.line(f"{answer.total} running containers; versions known: {', '.join(answer.purls) or 'none'}")
+        versions = ", ".join(answer.purls) or "none"
+        face.line(f"{counted(answer.total, 'running container')}; versions known: {versions}")
         _gaps(face, answer.gaps)
 
     face.result("ask-runs", answer, render)
@@ -114,7 +116,7 @@ def reaches(face: Face, authority: Authority, advisory: str, as_of: int | None, 
             where = ", ".join(f"{p.cluster}/{p.namespace}/{p.workload}" for p in reached.places) or "nowhere"
             rows.append([_name(reached.release), reached.release.digest[:_SHORT], met, where])
         face.table(["release", "digest", "by", "runs in"], rows)
-        face.line(f"{answer.total} releases, {answer.running} running containers")
+        face.line(f"{counted(answer.total, 'release')}, {counted(answer.running, 'running container')}")
         _gaps(face, answer.gaps)
 
     face.result("ask-reaches", answer, render)
@@ -166,12 +168,12 @@ def ask_digest(face: Face, authority: Authority, digest: str, as_of: int | None,
         commit = _commit(release.commit)
         how = "verified" if release.commit_verified else "claimed"
         face.line(f"built from {commit[0]} ({how}) by {commit[1]}, commit signed by {commit[2]}")
-        face.line(f"{answer.components or 0} components, inventory {release.inventory_is}")
+        face.line(f"{counted(answer.components or 0, 'component')}, inventory {release.inventory_is}")
         proofs = [
             [
                 p.kind,
                 p.signer.subject if p.signer else "",
-                "verified" if p.verified else "claimed",
+                f"revoked: {p.revoked}" if p.revoked else "verified" if p.verified else "claimed",
                 p.document[:_SHORT],
                 _time(p.known_since),
             ]
@@ -244,11 +246,16 @@ def _commit(commit: CommitFact | None) -> list[str]:
     if commit is None:
         return ["unknown", "", ""]
     signed = commit.signer.subject if commit.signer else commit.state
+    if commit.revoked:
+        signed = f"nobody (revoked: {signed})"
     return [commit.id[:9], commit.author, signed]
 
 
 def _signers(release: ReleaseFact) -> str:
-    return ", ".join(sorted({signer.subject for signer in release.signers})) or "nobody"
+    believed = {signer.subject for signer in release.signers}
+    revoked = sorted({signer.subject for signer in release.revoked} - believed)
+    named = ", ".join(sorted(believed)) or "nobody"
+    return f"{named} (revoked: {', '.join(revoked)})" if revoked else named
 
 
 def _time(at: int) -> str:

@@ -11,10 +11,11 @@ from safeconduct.cli.options import load
 
 @click.command(epilog="Example: safeconduct config --json")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
+@click.option("--quiet", "-q", is_flag=True, help="Print results only.")
 @click.option("--config", "file", type=click.Path(dir_okay=False), help="The operator's safeconduct.toml.")
-def config(file: str | None, *, as_json: bool) -> None:
+def config(file: str | None, *, as_json: bool, quiet: bool) -> None:
     """Show each setting in force and where it came from."""
-    face = Face(as_json=as_json)
+    face = Face(as_json=as_json, quiet=quiet)
     loaded = load(file)
     rows = [
         {"setting": name, "value": value, "from": loaded.origins.get(name, "default")}

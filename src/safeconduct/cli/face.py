@@ -114,7 +114,8 @@ class Face:
 
 
 def clean(text: str) -> str:
-    """Return ``text`` without control characters, which a terminal would obey."""
+    """Return ``text`` without control characters, which a terminal would obey; tabs become spaces."""
+    text = text.expandtabs(4)
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

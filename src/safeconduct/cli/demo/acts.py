@@ -5,7 +5,7 @@ import re
 import time
 from pathlib import Path
 
-import click
+import msgspec
 
 from safeconduct.capabilities.graph.questions import path, reaches
 from safeconduct.capabilities.graph.store import open_graph
@@ -20,8 +20,23 @@ _LATER = "SHOP-2026-0001"
 _SPLIT = re.compile(r"@(DIGEST|STARTED|ALERTED)@")
 
 
-def run_acts(stage: Stage, *, estate: int | None) -> None:
-    """Play all five acts and the closing; stop what was started, whatever happens."""
+class Told(msgspec.Struct, frozen=True):
+    """What the demo closes with: from the advisory to whoever can mend it, and how long each took."""
+
+    advisory: str
+    running: int
+    release: str
+    commit: str
+    author: str
+    package: str
+    fixed: str
+    path: tuple[str, ...]
+    answer_ms: float
+    seconds: float
+
+
+def run_acts(stage: Stage, *, estate: int | None) -> Told:
+    """Play all five acts and the closing, return what came of them; stop what was started, whatever happens."""
     try:
         set_up(stage)
         develop(stage)
@@ -29,11 +44,12 @@ def run_acts(stage: Stage, *, estate: int | None) -> None:
         before = deploy(stage, digest)
         operate(stage)
         ask(stage, digest, before)
-        close(stage, digest)
+        told = close(stage, digest)
         if estate:
             from safeconduct.cli.demo.estate import ask_estate
 
             ask_estate(stage, estate)
+        return told
     finally:
         stage.close()
 
@@ -134,7 +150,7 @@ def ask(stage: Stage, digest: str, before: str) -> None:
     stage.run(f"safeconduct ask upgrades --as-of {before}", show="nothing|pkg:", most=1)
 
 
-def close(stage: Stage, digest: str) -> None:
+def close(stage: Stage, digest: str) -> Told:
     """One line from advisory to fix, and a drawing."""
     with open_graph(stage.folder / "operator" / "graph.db", must_exist=True) as store:
         started = time.perf_counter()
@@ -145,14 +161,25 @@ def close(stage: Stage, digest: str) -> None:
     place, commit, finding = reached.places[0], reached.release.commit, reached.findings[0]
     who = f"{commit.id[:9]} → {commit.author}" if commit else "an unknown commit"
     brings = witness.steps[0].rsplit("/", 1)[-1] if witness.steps else "?"
-    click.secho(
+    stage.close_with(
         f"\n{finding.advisory.id} → {place.cluster}/{place.workload} (and {reach.running - 1} more) → "
         f"{reached.release.product} {reached.release.version} → {who} → "
-        f"{finding.purl.rsplit('/', 1)[-1]} fixed in {finding.fixed}, comes by {brings}   ({spent:.1f} ms)",
-        bold=True,
+        f"{finding.purl.rsplit('/', 1)[-1]} fixed in {finding.fixed}, comes by {brings}   ({spent:.1f} ms)"
     )
     stage.run(f"safeconduct graph lineage {digest} -o lineage.html", show="drawn")
     stage.say(f"the whole demo took {stage.seconds:.0f} seconds")
+    return Told(
+        advisory=finding.advisory.id,
+        running=reach.running,
+        release=digest,
+        commit=commit.id if commit else "",
+        author=commit.author if commit else "",
+        package=finding.purl,
+        fixed=finding.fixed or "",
+        path=witness.steps,
+        answer_ms=round(spent, 1),
+        seconds=round(stage.seconds, 1),
+    )
 
 
 def _attack(stage: Stage) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -35,8 +36,9 @@ _WIDTH = 112
 class Stage:
     """Where the demo plays. Commands run with its own HOME, git configuration and settings, without network."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, silent: bool = False) -> None:
         self.folder = folder
+        self.silent = silent
         self.port = _free_port()
         self.webhook = f"https://127.0.0.1:{self.port}"
         self._count = 0
@@ -60,13 +62,21 @@ class Stage:
             "WEBHOOK": f"--webhook {self.webhook} --ca operator/server/ca.pem",
         }
 
+    def close_with(self, text: str) -> None:
+        """Print the demo's last words."""
+        self._show(text, bold=True)
+
+    def _show(self, text: str, **style: Any) -> None:
+        if not self.silent:
+            click.secho(text, **style)
+
     def title(self, text: str) -> None:
         """Print the heading of an act."""
-        click.secho(f"\n{text}", bold=True)
+        self._show(f"\n{text}", bold=True)
 
     def say(self, text: str) -> None:
         """Print one line that is not a command's."""
-        click.echo(f"  {text}")
+        self._show(f"  {text}")
 
     def run(
         self,
@@ -89,7 +99,7 @@ class Stage:
             Undecided: ``demo-broken`` when it does not end as it should; its whole output is in ``log/``.
         """
         if not quiet:
-            click.secho(f"$ {command}", fg="cyan")
+            self._show(f"$ {command}", fg="cyan")
         done = subprocess.run(
             ["/bin/sh", "-c", command],
             cwd=self.folder,
@@ -111,15 +121,15 @@ class Stage:
                 next_step="run again with --keep DIR and read DIR/log",
             )
         for line in pick(text) if pick else ():
-            click.echo("  " + line)
+            self._show("  " + line)
         if show and not quiet:
             for line in [line for line in text.splitlines() if re.search(show, line)][:most]:
-                click.echo("  " + _short(line.strip()))
+                self._show("  " + _short(line.strip()))
         return done.stdout
 
     def serve(self, command: str) -> None:
         """Start a server in the background and wait until it is up."""
-        click.secho(f"$ {command} &", fg="cyan")
+        self._show(f"$ {command} &", fg="cyan")
         log = (self.folder / "log" / "server.txt").open("wb")
         server = subprocess.Popen(
             ["/bin/sh", "-c", f"exec {command}"], cwd=self.folder, env=self.environment, stdout=log, stderr=log
@@ -145,10 +155,10 @@ class Stage:
         return time.monotonic() - self._started
 
 
-def prepare(folder: Path) -> Stage:
+def prepare(folder: Path, *, silent: bool = False) -> Stage:
     """Return the stage with the shop, the developer's home and the operator's files in place."""
     _require("git", "ssh-keygen")
-    stage = Stage(folder)
+    stage = Stage(folder, silent=silent)
     examples = find_examples()
     for name in ("shop", "shop-faults", "feed", "feed-later", "events"):
         target = folder / {"shop": "fixes", "feed": "operator/feed", "feed-later": "operator/feed-later"}.get(
