@@ -1,6 +1,7 @@
 import pytest
 
 from safeconduct.capabilities.graph import questions as ask
+from safeconduct.capabilities.signing.trust import Revocation
 from safeconduct.foundation.errors import Refused
 from safeconduct.intake.commits import record_commits
 from safeconduct.intake.judgements import raise_epoch, record_admission, record_decision, record_verdict
@@ -180,7 +181,7 @@ def test_a_revoked_key_takes_every_verdict_on_what_it_vouched_for_at_once(judged
     put(judged, "2.0", inventory("third@1.0.0"), at=T0 + 2, name="other")
     record_trust(judged, at=T0 + 3, version=1, document=b"trust 1")
     assert verdict(judged, T0 + 4) is not None
-    record_trust(judged, at=T0 + 5, version=2, document=b"trust 2", revoked=(BUILDER.fingerprint,))
+    record_trust(judged, at=T0 + 5, version=2, document=b"trust 2", revoked=(Revocation(BUILDER.fingerprint, "lost"),))
     assert verdict(judged, T0 + 6) is None
 
 
@@ -189,7 +190,7 @@ def test_a_revoked_committer_takes_the_verdicts_on_what_was_built_from_his_commi
     commit = JudgedCommit(COMMIT, "Dev <dev@shop.example>", "first", 1, CommitState.VERIFIED, dev)
     source = {"repository": "git+https://reg.example/shop", "trust_version": 1}
     record_commits(judged, at=T0 + 2, raw_commits=[(COMMIT, RAW_COMMIT)], judged=[commit], **source)
-    record_trust(judged, at=T0 + 3, version=2, document=b"trust 2", revoked=(dev.fingerprint,))
+    record_trust(judged, at=T0 + 3, version=2, document=b"trust 2", revoked=(Revocation(dev.fingerprint, "lost"),))
     assert verdict(judged, T0 + 4) is None
 
 

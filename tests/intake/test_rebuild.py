@@ -3,6 +3,8 @@ import pytest
 
 from safeconduct.capabilities.graph import questions as ask
 from safeconduct.capabilities.graph.store import open_graph
+from safeconduct.capabilities.signing.trust import Revocation
+from safeconduct.foundation.clock import to_datetime
 from safeconduct.foundation.errors import Undecided
 from safeconduct.foundation.store import Store
 from safeconduct.intake import estate
@@ -22,6 +24,7 @@ from safeconduct.model.identity import Identity
 from safeconduct.model.violation import Violation
 from safeconduct.model.workload import Workload
 from simulators.releases import (
+    BUILDER,
     COMMIT,
     MINUTE,
     RAW_COMMIT,
@@ -80,7 +83,12 @@ def live(store: Store) -> list[int]:
     granted = Exemption("rule", "pkg:npm/right", "because", "me", "2027-01-01T00:00:00Z")
     record_exemption(store, at=next(at), exemption=granted, document=b"exemption")
     raise_epoch(store, at=next(at), digests=[MANIFEST], rejudge_by=0, reason="test")
-    record_trust(store, at=next(at), version=2, document=b"trust 2", revoked=(dev.fingerprint,))
+    revoked = (Revocation(dev.fingerprint, "lost"),)
+    record_trust(store, at=next(at), version=2, document=b"trust 2", revoked=revoked)
+    revoked += (Revocation(BUILDER.fingerprint, "stolen", to_datetime(T0 + 6 * MINUTE)),)
+    record_trust(store, at=next(at), version=3, document=b"trust 3", revoked=revoked)
+    renewed = evidence(first.digest, NEW, signer=dev, trust=3)
+    record_release(store, at=next(at), release=first, evidence=renewed)
     see(store, first.digest, at=next(at), pod="shop-2", running=False)
     return [*range(T0 - 1, next(at), MINUTE), T0 + 900 * MINUTE]
 

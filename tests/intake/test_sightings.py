@@ -71,7 +71,7 @@ def test_an_unknown_digest_is_kept_and_named_as_could_not_tell(store):
     found = ask.digest(store, unknown)
     assert len(found.running) == 1
     assert found.gaps
-    assert [gap.subject for gap in ask.runs(store, "pkg:npm/left").gaps] == ["1 running containers"]
+    assert [gap.subject for gap in ask.runs(store, "pkg:npm/left").gaps] == ["1 running container"]
 
 
 def test_a_region_that_is_learnt_later_is_kept(store):

@@ -5,10 +5,12 @@ is judged first and then asked for. A revocation works at once: what the revoked
 """
 
 import json
+from datetime import datetime
 
 import msgspec
 
 from safeconduct.capabilities.graph.directory import find_release_digest
+from safeconduct.capabilities.signing.trust import Revocation
 from safeconduct.foundation.clock import from_rfc3339
 from safeconduct.foundation.documents import TableDocuments
 from safeconduct.foundation.errors import Refused
@@ -24,11 +26,11 @@ _SQL = load_statements("safeconduct.intake", "operator.sql")
 
 
 class TrustBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The estate event of a trust snapshot; ``revoked`` are fingerprints that the one before still trusted."""
+    """The estate event of a trust snapshot; ``revoked`` are all keys that it believes no longer."""
 
     version: int
     document: Digest
-    revoked: tuple[str, ...] = ()
+    revoked: tuple[Revocation, ...] = ()
 
 
 class PolicyBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,11 +48,12 @@ class ExemptionBody(msgspec.Struct, frozen=True):
     document: Digest
 
 
-def record_trust(store: Store, *, at: int, version: int, document: bytes, revoked: tuple[str, ...] = ()) -> None:
+def record_trust(store: Store, *, at: int, version: int, document: bytes, revoked: tuple[Revocation, ...] = ()) -> None:
     """Put a verified trust snapshot in force; the same again changes nothing.
 
     Args:
-        revoked: fingerprints of keys that it no longer trusts: every verdict on what they vouched for is void.
+        revoked: keys that it believes no longer: they vouch for nothing in any answer (for nothing that is not proven
+            older, where they were revoked since some time), and every verdict on what they vouched for is void.
 
     Raises:
         Refused: ``trust-rollback`` for an older version, or another text under a version already seen.
@@ -71,8 +74,13 @@ def apply_trust(store: Store, at: int, body: TrustBody) -> None:
     at = begin_estate(store, at)
     store.run(_SQL["add_trust"], {"version": body.version, "doc": to_bytes(body.document), "at": at})
     write_estate_event(store, at, "trust", body, body.document)
-    for fingerprint in body.revoked:
-        raise_epochs(store, sorted(_vouched_for(store, fingerprint)), at, 0)
+    before = set(store.rows(_SQL["revocations_of_version"], {"version": highest[0]})) if highest else set()
+    for revocation in body.revoked:
+        fingerprint, since = revocation.fingerprint, _microseconds(revocation.since)
+        row = {"version": body.version, "key_fpr": fingerprint, "reason": revocation.reason, "since": since}
+        store.run(_SQL["add_revocation"], row)
+        if (fingerprint, since) not in before:
+            raise_epochs(store, sorted(_vouched_for(store, fingerprint)), at, 0)
 
 
 def record_policy(store: Store, *, at: int, scope: str, policy: Digest, document: bytes | None = None) -> None:
@@ -116,6 +124,11 @@ def apply_exemption(store: Store, at: int, body: ExemptionBody) -> None:
     store.run(_SQL["add_exemption"], row)
     write_estate_event(store, at, "exemption", body, body.document)
     raise_epochs(store, sorted(covered), at, at + GRACE)
+
+
+def _microseconds(since: datetime | None) -> int | None:
+    # A time without a zone says nothing certain: then nothing that the key ever signed counts.
+    return from_rfc3339(since.isoformat()) if since is not None and since.tzinfo is not None else None
 
 
 def _vouched_for(store: Store, fingerprint: str) -> set[bytes]:

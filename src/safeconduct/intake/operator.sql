@@ -6,6 +6,12 @@ INSERT INTO trust (version, doc, known_from) VALUES (:version, :doc, :at) ON CON
 -- dictionary: highest_trust
 SELECT version, doc FROM trust ORDER BY version DESC LIMIT 1;
 
+-- dictionary: add_revocation
+INSERT INTO revocation (version, key_fpr, reason, since) VALUES (:version, :key_fpr, :reason, :since) ON CONFLICT DO NOTHING;
+
+-- dictionary: revocations_of_version
+SELECT key_fpr, since FROM revocation WHERE version = :version;
+
 -- dictionary: active_policy
 SELECT policy FROM policy_active WHERE scope = :scope ORDER BY known_from DESC LIMIT 1;
 

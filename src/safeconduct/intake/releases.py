@@ -5,8 +5,11 @@ from enum import StrEnum
 
 import msgspec
 
+from safeconduct.capabilities.graph.codes import CLAIMED
 from safeconduct.capabilities.graph.directory import EARLIER, MANIFEST, MIRROR, Entry, find_own
+from safeconduct.capabilities.graph.facts import Facts
 from safeconduct.capabilities.graph.keys import Kind, artifact_key, single_key
+from safeconduct.capabilities.graph.moments import Moment
 from safeconduct.foundation.documents import TableDocuments
 from safeconduct.foundation.errors import Refused
 from safeconduct.foundation.statements import load_statements
@@ -193,9 +196,13 @@ def _add_evidence(
     row = store.row(_SQL["get_release"], {"line_id": line.line_id, "seq": own.seq})
     if row is None:
         raise LookupError(f"{body.digest} has no release row")
-    best = find_better(TableDocuments(store), body.testimony, body.claimed, than=row[1], reader=reader, given=given)
+    inventory_gone, source_gone = (_is_revoked(store, line, own.seq, document) for document in (row[0], row[4]))
+    than = CLAIMED if inventory_gone else row[1]
+    best = find_better(TableDocuments(store), body.testimony, body.claimed, than=than, reader=reader, given=given)
+    if best is not None and inventory_gone and to_bytes(best.document) == row[0]:
+        best = None
     commit, provenance = _source_of(store, body)
-    learnt_source = provenance is not None and row[4] is None
+    learnt_source = provenance is not None and (row[4] is None or (source_gone and provenance != row[4]))
     known = are_known(store, line.line_id, own.seq, body.testimony)
     before = line.changed_at
     line.begin(_after_singles(store, at, body))
@@ -210,6 +217,11 @@ def _add_evidence(
     raise_epochs(store, [to_bytes(body.digest)], line.changed_at, line.changed_at + GRACE)
     close_line(store, line, "release", body)
     return Arrival.MORE
+
+
+def _is_revoked(store: Store, line: OpenLine, seq: int, document: bytes | None) -> bool:
+    """Whether what the release rests on was signed with a key that is believed no longer: then a new one counts."""
+    return document is not None and Facts(store, Moment()).is_revoked(line.line_id, seq, document)
 
 
 def _correct(

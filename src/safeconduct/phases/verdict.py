@@ -61,8 +61,7 @@ def keep_authority(store: Store, pack: Pack, trust: TrustStore, *, now: int) -> 
     Raises:
         Refused: ``trust-rollback`` when the graph has seen a newer snapshot.
     """
-    revoked = tuple(r.fingerprint for r in trust.snapshot.revoked)
-    record_trust(store, at=now, version=trust.version, document=trust.document, revoked=revoked)
+    record_trust(store, at=now, version=trust.version, document=trust.document, revoked=trust.snapshot.revoked)
     record_policy(store, at=now, scope="*", policy=pack.digest, document=pack.document)
 
 

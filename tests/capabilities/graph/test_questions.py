@@ -178,6 +178,17 @@ def test_the_lineage_of_before_the_advisory_has_no_red(shop):
     assert drawn.alarm == ""
 
 
+def test_the_panel_of_an_advisory_without_other_names_ends_where_its_text_ends(store):
+    put(store, "1.0", inventory("left@1.0.0"), at=T0)
+    see(store, DIGEST, at=T0 + 1)
+    assert ask.lineage(store, DIGEST).facts == (("What is known", ("2 documents, 1 running container",)),)
+    feed(store, advisory("GHSA-1", "left"), at=T0 + MINUTE)
+    drawn = ask.lineage(store, DIGEST)
+    assert drawn.facts[0] == ("advisory GHSA-1", ("left is broken", "critical"))
+    assert drawn.summary.endswith("1 container in 1 cluster.")
+    assert drawn.alarm.startswith("1 critical risk,")
+
+
 def test_what_ran_without_an_admission_of_ours_is_a_dashed_line(store):
     put(store, "1.0", inventory("web@1.0.0"), at=T0)
     see(store, DIGEST, at=T0 + 1)

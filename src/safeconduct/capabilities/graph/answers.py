@@ -21,9 +21,10 @@ class Proof(msgspec.Struct, frozen=True):
     Attributes:
         kind: predicate type of an attestation.
         role: usage under which its key was trusted.
-        verified: a trusted key signed it; else it is a claim.
+        verified: a key that is trusted signed it; else it is a claim.
         known_since: when the graph learnt it.
         kept: False when the bytes were erased since.
+        revoked: why its key is believed no longer; empty while it is.
     """
 
     document: Digest
@@ -35,10 +36,16 @@ class Proof(msgspec.Struct, frozen=True):
     signed_at: int
     known_since: int
     kept: bool = True
+    revoked: str = ""
 
 
 class CommitFact(msgspec.Struct, frozen=True):
-    """A source commit; ``state`` is what verification said of its signature, ``unknown`` where nothing did."""
+    """A source commit.
+
+    Attributes:
+        state: what verification said of its signature; ``unknown`` where nothing did, ``untrusted`` once it is
+        revoked: why its signer's key is believed no longer; empty while it is.
+    """
 
     id: str
     repository: str = ""
@@ -48,6 +55,7 @@ class CommitFact(msgspec.Struct, frozen=True):
     signer: Identity | None = None
     committed_at: int = 0
     document: Digest | None = None
+    revoked: str = ""
 
 
 class ReleaseFact(msgspec.Struct, frozen=True):
@@ -55,7 +63,8 @@ class ReleaseFact(msgspec.Struct, frozen=True):
 
     Attributes:
         commit_verified: verified provenance names the commit; else it is claimed.
-        signers: who signed evidence about it, builders and gates, sorted.
+        signers: who vouches for it: builders and gates that signed evidence about it, sorted.
+        revoked: who did, with a key that is believed no longer.
         inventory: digest of the inventory of record.
         inventory_is: ``verified``, ``claimed`` or ``none``.
     """
@@ -71,6 +80,7 @@ class ReleaseFact(msgspec.Struct, frozen=True):
     inventory_is: str
     built_at: int
     known_since: int
+    revoked: tuple[Identity, ...] = ()
 
 
 class Place(msgspec.Struct, frozen=True, order=True):

@@ -6,19 +6,22 @@ from typing import NamedTuple
 import msgspec
 
 from safeconduct.capabilities.graph.answers import AdvisoryFact, CommitFact, Place, Proof, ReleaseFact
-from safeconduct.capabilities.graph.codes import COMMIT_STATES, SOURCES, VERIFIED, to_digest
+from safeconduct.capabilities.graph.codes import CLAIMED, COMMIT_STATES, SOURCES, to_digest
 from safeconduct.capabilities.graph.moments import Moment
+from safeconduct.capabilities.graph.revocations import Revocations
 from safeconduct.foundation.documents import TableDocuments
 from safeconduct.foundation.errors import Undecided
 from safeconduct.foundation.statements import load_statements
 from safeconduct.foundation.store import Row, Store
 from safeconduct.model.advisory import Advisory
+from safeconduct.model.commit import CommitState
 from safeconduct.model.digest import Digest, from_bytes
 from safeconduct.model.finding import Level
 from safeconduct.model.identity import Identity
 
 _SQL = load_statements("safeconduct.capabilities.graph", "facts.sql")
 _RANKS = ("none", "claimed", "verified")
+_UNTRUSTED = CommitState.UNTRUSTED.value
 _SUMMARY = 200
 
 
@@ -37,6 +40,13 @@ class ReleaseRow(NamedTuple):
     known_from: int
 
 
+class _Voucher(NamedTuple):
+    """Who signed one document, and why that counts no longer; empty while it does."""
+
+    signer: Identity
+    revoked: str
+
+
 class Facts:
     """Facts as of one moment, each looked up once."""
 
@@ -44,6 +54,7 @@ class Facts:
         self.store = store
         self.moment = moment
         self._documents = TableDocuments(store)
+        self._revocations = Revocations(store, moment.known)
         self._releases: dict[tuple[int, int], ReleaseFact | None] = {}
         self._commits: dict[bytes, CommitFact] = {}
         self._repositories: dict[int, str] = {}
@@ -69,7 +80,13 @@ class Facts:
     def proofs(self, line_id: int, seq: int) -> tuple[Proof, ...]:
         """Return the attestations of a release with what each verification said."""
         key = {"line_id": line_id, "seq": seq, "known": self.moment.known}
-        return tuple(self._proof(row) for row in self.store.rows(_SQL["get_proofs"], key))
+        vouchers = self._vouchers(line_id, seq)
+        return tuple(self._proof(row, vouchers.get(row[0])) for row in self.store.rows(_SQL["get_proofs"], key))
+
+    def is_revoked(self, line_id: int, seq: int, document: bytes | None) -> bool:
+        """Return whether a document counts no longer because its signer's key was revoked."""
+        voucher = self._vouchers(line_id, seq).get(document) if document else None
+        return bool(voucher and voucher.revoked)
 
     def commit(self, sha: bytes) -> CommitFact:
         """Return a commit with what the newest trust version said of its signature."""
@@ -124,35 +141,49 @@ class Facts:
         return self._identities.get(identity_id)
 
     def _release(self, line_id: int, seq: int, row: ReleaseRow) -> ReleaseFact:
-        key = {"line_id": line_id, "seq": seq, "known": self.moment.known}
-        signers = {self.identity(found[0]) for found in self.store.rows(_SQL["get_signers"], key)}
+        vouchers = self._vouchers(line_id, seq)
+        believed = {voucher.signer for voucher in vouchers.values() if not voucher.revoked}
+        gone = {document for document, voucher in vouchers.items() if voucher.revoked}
+        rank = min(row.inventory_rank, CLAIMED) if row.inventory_doc in gone else row.inventory_rank
         return ReleaseFact(
             product=row.product,
             version=row.version,
             digest=from_bytes(row.digest),
             repository=self.repository(line_id),
             commit=self.commit(row.commit_sha) if row.commit_sha else None,
-            commit_verified=row.provenance_doc is not None,
-            signers=tuple(sorted(signer for signer in signers if signer is not None)),
+            commit_verified=row.provenance_doc is not None and row.provenance_doc not in gone,
+            signers=tuple(sorted(believed)),
             inventory=to_digest(row.inventory_doc),
-            inventory_is=_RANKS[row.inventory_rank],
+            inventory_is=_RANKS[rank],
             built_at=row.built_at,
             known_since=row.known_from,
+            revoked=tuple(sorted({voucher.signer for voucher in vouchers.values()} - believed)),
         )
 
-    def _proof(self, row: Row) -> Proof:
+    def _vouchers(self, line_id: int, seq: int) -> dict[bytes, _Voucher]:
+        key = {"line_id": line_id, "seq": seq, "known": self.moment.known}
+        found: dict[bytes, _Voucher] = {}
+        for doc, identity_id, seen, proven in self.store.rows(_SQL["get_vouchers"], key):
+            signer = self.identity(identity_id)
+            if signer is not None:
+                at = seen if proven is None else min(seen, proven)
+                found[doc] = _Voucher(signer, self._revocations.find(signer, at))
+        return found
+
+    def _proof(self, row: Row, voucher: _Voucher | None) -> Proof:
         doc, predicate_id, source, identity_id, outcome, trust_version, signed_time, known_from = row
         digest = from_bytes(doc)
         return Proof(
             document=digest,
             kind=self._predicate(predicate_id),
             role=SOURCES[source],
-            verified=outcome == 0,
+            verified=outcome == 0 and not (voucher and voucher.revoked),
             signer=self.identity(identity_id),
             trust_version=trust_version,
             signed_at=signed_time or 0,
             known_since=known_from,
             kept=self._documents.has_bytes(digest),
+            revoked=voucher.revoked if voucher else "",
         )
 
     def _predicate(self, predicate_id: int) -> str:
@@ -168,15 +199,19 @@ class Facts:
             row = self.store.row(_SQL["get_commit"], key)
             if row is not None:
                 author, state, identity_id, committed_at, doc = row
+                signer = self.identity(identity_id)
+                first = self.store.row(_SQL["commit_first_seen"], {"line_id": line_id, "sha": sha})
+                revoked = self._revocations.find(signer, first[0] if first else 0)
                 return CommitFact(
                     id=sha.hex(),
                     repository=self.repository(line_id),
                     author=author,
                     subject=self._subject(to_digest(doc)),
-                    state=COMMIT_STATES[state].value,
-                    signer=self.identity(identity_id),
+                    state=_UNTRUSTED if revoked else COMMIT_STATES[state].value,
+                    signer=signer,
                     committed_at=committed_at,
                     document=to_digest(doc),
+                    revoked=revoked,
                 )
         return CommitFact(sha.hex())
 
@@ -208,11 +243,6 @@ class Facts:
         except (Undecided, msgspec.MsgspecError):
             # Erased, or in a form that only its reader understands: the stored columns still answer.
             return None
-
-
-def is_verified(row: ReleaseRow) -> bool:
-    """Return whether a trusted key signed the release's inventory of record."""
-    return row.inventory_rank == VERIFIED
 
 
 def find_advisories(store: Store, text: str) -> list[int]:

@@ -25,10 +25,12 @@ FROM attestation a JOIN verification v ON v.line_id = a.line_id AND v.doc = a.do
 WHERE a.line_id = :line_id AND a.seq = :seq AND a.known_from <= :known AND v.known_from <= :known
 ORDER BY a.predicate_id, a.doc, v.trust_version;
 
--- line: get_signers
-SELECT DISTINCT v.identity_id FROM attestation a JOIN verification v ON v.line_id = a.line_id AND v.doc = a.doc
+-- line: get_vouchers
+SELECT a.doc, v.identity_id, MIN(v.known_from), MIN(CASE WHEN v.time_source > 1 THEN v.signed_time ELSE NULL END)
+FROM attestation a JOIN verification v ON v.line_id = a.line_id AND v.doc = a.doc
 WHERE a.line_id = :line_id AND a.seq = :seq AND a.known_from <= :known AND v.known_from <= :known
-  AND v.outcome = 0 AND v.identity_id IS NOT NULL;
+  AND v.outcome = 0 AND v.identity_id IS NOT NULL
+GROUP BY a.doc, v.identity_id;
 
 -- digest: lines_of_commit
 SELECT line_id FROM commit_line WHERE sha = :sha;
@@ -36,6 +38,9 @@ SELECT line_id FROM commit_line WHERE sha = :sha;
 -- line: get_commit
 SELECT author, state, identity_id, committed_at, doc FROM source_commit
 WHERE line_id = :line_id AND sha = :sha AND known_from <= :known ORDER BY trust_version DESC LIMIT 1;
+
+-- line: commit_first_seen
+SELECT MIN(known_from) FROM source_commit WHERE line_id = :line_id AND sha = :sha;
 
 -- dictionary: get_identity
 SELECT kind, subject, key_fpr, issuer FROM identity WHERE identity_id = :identity_id;

@@ -6,6 +6,7 @@ from safeconduct.capabilities.graph.answers import CommitFact, Everything, Findi
 from safeconduct.capabilities.graph.digests import everything, path
 from safeconduct.foundation.clock import to_rfc3339
 from safeconduct.foundation.store import Store
+from safeconduct.foundation.wording import counted
 from safeconduct.model.decision import Outcome
 from safeconduct.model.digest import Digest
 from safeconduct.model.finding import Level
@@ -75,20 +76,21 @@ class _Drawing:
     def _link(self, start: str, end: str, *, verified: bool = True, risk: bool = False) -> None:
         self.links.append(Link(start, end, verified, risk))
 
-    def _signer(self, signer: Identity) -> str:
-        return self._add(
-            Node(f"who:{signer.fingerprint}", "who", "Signers", signer.subject, _short(signer.fingerprint), "ok")
-        )
+    def _signer(self, signer: Identity, revoked: str) -> str:
+        detail = f"key revoked: {revoked}" if revoked else _short(signer.fingerprint)
+        mark = "bad" if revoked else "ok"
+        return self._add(Node(f"who:{signer.fingerprint}", "who", "Signers", signer.subject, detail, mark))
 
     def _draw_source(self) -> None:
         commit = self._commit
         if commit is None:
             return
-        mark = {"verified": "ok", "invalid": "bad"}.get(commit.state, "unsure")
+        mark = "bad" if commit.revoked else {"verified": "ok", "invalid": "bad"}.get(commit.state, "unsure")
         card = commit.repository or "source"
         self._add(Node("commit", "source", card, commit.id[:10], commit.subject or commit.author, mark))
         if commit.signer is not None:
-            self._link(self._signer(commit.signer), "commit", verified=commit.state == "verified")
+            signer = self._signer(commit.signer, commit.revoked)
+            self._link(signer, "commit", verified=commit.state == "verified")
         elif commit.author:
             author = self._add(Node("author", "who", "Authors", commit.author, "not verified", "unsure"))
             self._link(author, "commit", verified=False)
@@ -96,10 +98,11 @@ class _Drawing:
     def _draw_build(self) -> None:
         provenance = next((p for p in self._all.proofs if p.kind.startswith("https://slsa.dev/provenance/")), None)
         if provenance is not None:
-            detail = f"signed by {provenance.signer.subject}" if provenance.signer else "unsigned"
+            detail = _vouching(provenance, "signed by {}", "unsigned")
             self._add(Node("build", "build", "Build", "provenance", detail, _mark(provenance)))
             if provenance.signer is not None:
-                self._link(self._signer(provenance.signer), "build", verified=provenance.verified)
+                signer = self._signer(provenance.signer, provenance.revoked)
+                self._link(signer, "build", verified=provenance.verified)
         if self._commit is not None and provenance is not None:
             self._link("commit", "build", verified=self._all.release.commit_verified)
 
@@ -119,9 +122,8 @@ class _Drawing:
         note = f"{sum(p.verified for p in self._all.proofs)} verified"
         for proof in self._all.proofs:
             name = _NAMES.get(proof.kind, proof.kind.rpartition("/")[2] or proof.kind)
-            detail = proof.signer.subject if proof.signer else "nobody vouches"
-            mark = _mark(proof)
-            node = self._add(Node(f"doc:{proof.document}", "evidence", "Evidence", name, detail, mark, note))
+            detail = _vouching(proof, "{}", "nobody vouches")
+            node = self._add(Node(f"doc:{proof.document}", "evidence", "Evidence", name, detail, _mark(proof), note))
             self._link("release", node, verified=proof.verified)
 
     def _draw_risk(self) -> None:
@@ -172,10 +174,12 @@ def _facts(
     all_of_it: Everything, worst: Finding | None, witness: Witness | None
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     if worst is None:
-        yield "What is known", (f"{len(all_of_it.proofs)} documents, {len(all_of_it.running)} running containers",)
+        documents, running = len(all_of_it.proofs), len(all_of_it.running)
+        yield "What is known", (f"{counted(documents, 'document')}, {counted(running, 'running container')}",)
     else:
         advisory = worst.advisory
-        yield f"advisory {advisory.id}", (advisory.summary, f"{advisory.level.word}; {', '.join(advisory.aliases)}")
+        named = "; ".join(part for part in (advisory.level.word, ", ".join(advisory.aliases)) if part)
+        yield f"advisory {advisory.id}", tuple(line for line in (advisory.summary, named) if line)
         yield "Why we say so", tuple(_reasons(all_of_it, worst))
         yield "How it got in", witness.steps if witness and witness.steps else (worst.purl,)
         yield "What to do", (_remedy(worst), " → ".join(_chain(all_of_it, worst)))
@@ -198,8 +202,9 @@ def _reasons(all_of_it: Everything, worst: Finding) -> Iterator[str]:
     release = all_of_it.release
     yield f"Advisory known since {_time(worst.advisory.known_since)}, {_short(worst.advisory.document)}"
     if release.inventory is not None:
-        signers = ", ".join(p.signer.subject for p in all_of_it.proofs if p.document == release.inventory and p.signer)
-        vouched = f"signed by {signers}" if signers else "that nobody vouches for"
+        about = [p for p in all_of_it.proofs if p.document == release.inventory and p.signer]
+        signed = dict.fromkeys(_vouching(p, "signed by {}", "") for p in about)
+        vouched = ", ".join(signed) or "that nobody vouches for"
         yield f"Inventory {_short(release.inventory)}, {vouched}, names {worst.purl}"
     for place in all_of_it.running[:3]:
         yield f"{place.cluster} reports {_where(place)} since {_time(place.since)}"
@@ -209,7 +214,8 @@ def _summary(all_of_it: Everything) -> str:
     commit = all_of_it.release.commit
     source = f"Built from {commit.id[:10]} by {_author(commit)}." if commit else "Its source is not known."
     clusters = len({place.cluster for place in all_of_it.running})
-    return f"{source} {len(all_of_it.running)} containers in {clusters} clusters."
+    running = counted(len(all_of_it.running), "container")
+    return f"{source} {running} in {counted(clusters, 'cluster')}."
 
 
 def _alarm(all_of_it: Everything, worst: Finding | None) -> str:
@@ -217,7 +223,7 @@ def _alarm(all_of_it: Everything, worst: Finding | None) -> str:
         return ""
     count = sum(finding.advisory.level is worst.advisory.level for finding in all_of_it.findings)
     word = worst.advisory.level.word if worst.advisory.level is not Level.UNKNOWN else "unrated"
-    return f"{count} {word} risk{'s' if count > 1 else ''}, known since {_time(worst.known_since)}."
+    return f"{counted(count, f'{word} risk')}, known since {_time(worst.known_since)}."
 
 
 def _remedy(worst: Finding) -> str:
@@ -227,10 +233,21 @@ def _remedy(worst: Finding) -> str:
 def _author(commit: CommitFact | None) -> str:
     if commit is None:
         return "nobody known"
-    return commit.signer.subject if commit.signer else commit.author or "nobody known"
+    signer = commit.signer if not commit.revoked else None
+    return signer.subject if signer else commit.author or "nobody known"
+
+
+def _vouching(proof: Proof, form: str, nobody: str) -> str:
+    if proof.signer is None:
+        return nobody
+    if proof.revoked:
+        return f"key of {proof.signer.subject} revoked: {proof.revoked}"
+    return form.format(proof.signer.subject)
 
 
 def _mark(proof: Proof) -> str:
+    if proof.revoked:
+        return "bad"
     return "ok" if proof.verified and proof.kept else "unsure"
 
 

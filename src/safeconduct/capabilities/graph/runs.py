@@ -18,6 +18,7 @@ from safeconduct.capabilities.graph.moments import moment
 from safeconduct.capabilities.graph.packages import key_of, name_packages, parse_wanted, resolve
 from safeconduct.foundation.statements import load_statements
 from safeconduct.foundation.store import Row, Store
+from safeconduct.foundation.wording import counted
 from safeconduct.model.finding import Level
 from safeconduct.model.purl import parse_purl
 from safeconduct.model.version import version_key
@@ -177,7 +178,7 @@ def _gaps_of_inventories(store: Store) -> list[Gap]:
     count = row[0] if row else 0
     if not count:
         return []
-    return [Gap(f"{count} running containers", "their image has no inventory, so what they hold could not be told")]
+    return [Gap(counted(count, "running container"), "no inventory of the image, so what it holds could not be told")]
 
 
 def _gaps_of_reach(store: Store, text: str, ids: dict[int, AdvisoryFact]) -> list[Gap]:

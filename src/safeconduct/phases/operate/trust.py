@@ -164,7 +164,7 @@ def install(authority: Authority, data: bytes) -> TrustStore:
     trust = authority.load_snapshot(data)
     if authority.has_graph():
         with authority.graph() as store:
-            revoked = tuple(r.fingerprint for r in trust.snapshot.revoked)
+            revoked = trust.snapshot.revoked
             record_trust(store, at=authority.clock(), version=trust.version, document=data, revoked=revoked)
     target = Path(wanted.snapshot)
     target.parent.mkdir(parents=True, exist_ok=True)
