@@ -94,13 +94,23 @@ def find_bundles(repository: Source, digest: str, limits: Limits = LIMITS) -> Fo
 
 def _bundles_of(repository: Source, entry: Descriptor, digest: str, limit: int) -> list[bytes]:
     if limit <= 0:
-        raise Undecided("too-large", f"the bundles beside {digest} are too large together")
+        raise Undecided(
+            "too-large",
+            f"the bundles beside {digest} are too large together",
+            why="they are read up to a cap, so that nobody can bury good evidence in bulk or exhaust the reader",
+            next_step="have whoever may write there remove the referrers that do not belong",
+        )
     document = read_document(repository.manifest(entry.digest))
     if not isinstance(document, Manifest) or document.subject is None or document.subject.digest != digest:
         return []
     layers = [layer for layer in document.layers if layer.media_type.startswith(_BUNDLES)]
     if len(layers) > 1:
-        raise Undecided("bad-manifest", f"the referrer {entry.digest} holds {len(layers)} bundles, not one")
+        raise Undecided(
+            "bad-manifest",
+            f"the referrer {entry.digest} holds {len(layers)} bundles, not one",
+            why="a bundle is attached as the one layer of a manifest of its own, so that its digest names it",
+            next_step="have its producer attach each bundle by itself, as safeconduct attest does",
+        )
     return [repository.blob(layer.digest, limit) for layer in layers]
 
 

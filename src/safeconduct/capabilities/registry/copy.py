@@ -65,7 +65,12 @@ def copy_release(source: Source, target: Repository, digest: str, tag: str | Non
 
 def _parts(source: Source, digest: str, depth: int = 0) -> list[_Part]:
     if depth > _DEPTH:
-        raise Undecided("too-large", f"{digest} nests image indexes deeper than {_DEPTH}")
+        raise Undecided(
+            "too-large",
+            f"{digest} nests image indexes deeper than {_DEPTH}",
+            why="an index holds manifests, or indexes of them; deeper ones serve nothing but exhausting the reader",
+            next_step="copy the image of one platform by its own digest",
+        )
     data = source.manifest(digest)
     document = read_document(data)
     below: dict[str, _Part] = {}
