@@ -104,6 +104,8 @@ class Coverage(StrEnum):
     """The version is not known: could not tell."""
     UNORDERED = "unordered"
     """The version has no place in the ecosystem's order."""
+    UNCOMPARED = "uncompared"
+    """An advisory about the package has a bound without a place in the order: could not tell."""
 
 
 class Gap(msgspec.Struct, frozen=True, order=True):

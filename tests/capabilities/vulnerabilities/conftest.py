@@ -2,7 +2,8 @@
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,12 @@ def records(shared_data: Path, *archives: str) -> Iterator[bytes]:
                 if name not in seen:
                     seen.add(name)
                     yield members.read(name)
+
+
+@pytest.fixture(scope="session")
+def real_records(shared_data: Path) -> Callable[..., Iterator[bytes]]:
+    """``records`` of the real data: give the names of archives."""
+    return partial(records, shared_data)
 
 
 @pytest.fixture(scope="session")

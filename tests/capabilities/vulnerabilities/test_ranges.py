@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safeconduct.capabilities.vulnerabilities import listed
-from safeconduct.capabilities.vulnerabilities.ranges import FIRST, RangeRow, intervals_of, rows_of
+from safeconduct.capabilities.vulnerabilities.ranges import FIRST, RangeRow, intervals_of, rows_of, unsure_of
 from safeconduct.model.advisory import Advisory, Affected, Event, Package, Range
 from safeconduct.model.version import version_key
 
@@ -46,8 +46,9 @@ AFFECTED = [
     (["introduced:0", "limit:1.0.0", "limit:1.5.0"], "1.4.9", "1.5.0"),
     (["introduced:0", "limit:*"], "9.0.0", ""),
     (["introduced:2.0.0", "limit:1.0.0"], "", "2.0.0 1.0.0 0.5.0"),
-    (["last_affected:nonsense", "introduced:1.0.0"], "1.0.0 9.0.0", "0.9.0"),
-    (["introduced:nonsense", "fixed:1.0.0"], "0.1.0", "1.0.0"),
+    (["last_affected:nonsense", "introduced:1.0.0"], "", "1.0.0 9.0.0 0.9.0"),
+    (["introduced:nonsense", "fixed:1.0.0"], "", "0.1.0 1.0.0"),
+    (["introduced:0", "last_affected:2.9.0-beta1", "fixed:2.9.x"], "", "0.1.0 2.9.0"),
 ]
 
 
@@ -92,6 +93,27 @@ def test_a_listed_version_without_a_place_matches_by_its_text_only():
     record = advisory(entry(events("introduced:0", "fixed:1.0"), versions=["0.5", "2004d"], ecosystem="PyPI"))
     assert listed.versions_of(record) == (("pkg:pypi/a", "2004d"),)
     assert listed.rows_of(record)[0].fixed == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "last"),
+    [
+        (["introduced:0", "last_affected:2.6.0-NA"], "2.6.0"),
+        (["introduced:0", "last_affected:2.10.0-NA", "last_affected:2.9.0-NA"], "2.10.0"),
+        (["introduced:0", "last_affected:2.6.0-NA", "fixed:nonsense"], None),
+        (["introduced:nonsense"], None),
+    ],
+)
+def test_a_range_with_an_unreadable_bound_says_up_to_where_it_cannot_be_told(pairs, last):
+    record = advisory(entry(events(*pairs), ecosystem="PyPI"))
+    assert (rows_of(record), unsure_of(record)) == ((), {"pkg:pypi/a": last})
+    assert listed.rows_of(record) == (listed.ListedRow("pkg:pypi/a", listed.ANY, last),)
+    assert listed.versions_of(record) == ()
+
+
+def test_a_list_of_versions_stands_for_an_unreadable_range():
+    record = advisory(entry(events("introduced:0", "last_affected:2.6.0-NA"), ecosystem="PyPI", versions=["1.0"]))
+    assert (unsure_of(record), [r.fixed for r in rows_of(record)]) == ({}, [None])
 
 
 def test_a_type_without_a_known_order_keeps_its_list_and_no_ranges():

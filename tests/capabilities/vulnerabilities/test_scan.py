@@ -142,6 +142,15 @@ def test_an_unordered_version_meets_only_what_is_listed_and_stays_a_gap(writer):
     assert [gap.coverage for gap in result.gaps] == [Coverage.UNORDERED] * 2
 
 
+def test_a_record_that_cannot_be_compared_leaves_a_gap_as_far_as_it_may_reach(writer):
+    torch = record("X-1", "introduced:0", "last_affected:2.6.0-NA", ecosystem="PyPI")
+    writer.feed("PyPI").advisories([torch, record("X-2", "introduced:0", "fixed:2.0", ecosystem="PyPI")])
+    result = judge(writer, "pkg:pypi/a@1.0", "pkg:pypi/a@2.6.0", "pkg:pypi/a@2.7", "pkg:pypi/b@1")
+    assert [f.component for f in result.findings] == ["pkg:pypi/a@1.0"]
+    assert result.gaps == tuple(Gap(f"pkg:pypi/a@{v}", Coverage.UNCOMPARED) for v in ("1.0", "2.6.0"))
+    assert explain(writer.store, "X-1", "pkg:pypi/a@1.0").matches is None
+
+
 def test_findings_stand_worst_first(writer):
     low = {"database_specific": {"severity": "LOW"}}
     high = {"database_specific": {"severity": "HIGH"}}

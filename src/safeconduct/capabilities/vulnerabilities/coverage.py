@@ -21,8 +21,16 @@ def coverage_of(query: Query, covers: frozenset[str]) -> Coverage:
     return Coverage.UNORDERED if query.key is None else Coverage.COVERED
 
 
-def gaps_of(queries: Iterable[Query], feeds: Iterable[Feed]) -> tuple[Gap, ...]:
-    """Return the components that could not be judged, sorted, each once."""
+def gaps_of(queries: Iterable[Query], feeds: Iterable[Feed], unsure: Iterable[str] = ()) -> tuple[Gap, ...]:
+    """Return the components that could not be judged, sorted, each once.
+
+    Args:
+        queries: one for each component.
+        feeds: what was taken in.
+        unsure: components of which ``matching.unsure`` says that a record cannot be compared with them.
+    """
     covers = frozenset(word for feed in feeds for word in feed.covers)
     found = ((query.component, coverage_of(query, covers)) for query in queries)
-    return tuple(sorted({Gap(component, state) for component, state in found if state is not Coverage.COVERED}))
+    gaps = {component: state for component, state in found if state is not Coverage.COVERED}
+    gaps |= {component: Coverage.UNCOMPARED for component in unsure if component not in gaps}
+    return tuple(sorted(Gap(component, state) for component, state in gaps.items()))

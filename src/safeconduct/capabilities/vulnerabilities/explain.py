@@ -97,7 +97,10 @@ def _judge(record: Advisory, query: Query) -> tuple[bool | None, str]:
     if not query.version:
         return None, "the component has no version: it cannot be told"
     if query.key is not None:
-        return _place(rows, query, query.key)
+        answer, why = _place(rows, query, query.key)
+        if not answer and query.name in ranges.unsure_of(record):
+            return None, "a bound of its range has no place in the order: it cannot be told"
+        return answer, why
     if (query.name, query.version) in listed.versions_of(record):
         return True, f"{query.version} is listed as affected"
     reason = "cannot be ordered" if is_ordered(query.kind) else f"is of a kind ({query.kind}) whose order is not known"

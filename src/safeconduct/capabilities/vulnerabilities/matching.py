@@ -6,10 +6,12 @@ import msgspec
 
 from safeconduct.capabilities.vulnerabilities.fixes import fix_of
 from safeconduct.capabilities.vulnerabilities.groups import group_ids, preference
+from safeconduct.capabilities.vulnerabilities.listed import ANY
 from safeconduct.capabilities.vulnerabilities.query import Query
 from safeconduct.capabilities.vulnerabilities.ranges import FIRST, Interval
 from safeconduct.capabilities.vulnerabilities.severity import is_malicious
 from safeconduct.model.finding import Certainty, Finding, Level
+from safeconduct.model.version import version_key
 
 Reference = int
 """How a source numbers its advisories."""
@@ -20,7 +22,8 @@ class Candidates(msgspec.Struct, frozen=True):
 
     Attributes:
         ranges: by purl base, (lo, hi, fixed, advisory).
-        listed: by (purl base, version as written), (fixed, advisory): versions without a place in the order.
+        listed: by (purl base, version as written), (fixed, advisory): versions without a place in the order; and
+            under the version ``listed.ANY`` what cannot be compared.
     """
 
     ranges: Mapping[str, Sequence[tuple[bytes, bytes | None, str | None, Reference]]] = {}
@@ -50,6 +53,22 @@ class Hit(msgspec.Struct, frozen=True):
 def match(queries: Iterable[Query], candidates: Candidates) -> list[Hit]:
     """Return every meeting of a component and a record, in the order of ``queries``, each once."""
     return [hit for query in queries for hit in _hits(query, candidates)]
+
+
+def unsure(queries: Iterable[Query], candidates: Candidates, hits: Iterable[Hit]) -> list[str]:
+    """Return the components about which a record cannot be compared that does not meet them anyway."""
+    met = {(hit.query.component, hit.advisory) for hit in hits}
+    return [
+        query.component
+        for query in queries
+        for last, advisory in candidates.listed.get((query.name, ANY), ())
+        if (query.component, advisory) not in met and _may_mean(query, last)
+    ]
+
+
+def _may_mean(query: Query, last: str | None) -> bool:
+    end = None if last is None else version_key(query.kind, last)
+    return query.key is None or end is None or query.key <= end
 
 
 def _hits(query: Query, candidates: Candidates) -> list[Hit]:

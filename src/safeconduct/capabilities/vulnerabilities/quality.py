@@ -4,10 +4,12 @@ Two answers that name one flaw by different ids (PYSEC, GHSA, CVE) agree. Used b
 figures; judging the same file with another program gives the same count.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from enum import StrEnum
 
 import msgspec
 
+from safeconduct.capabilities.vulnerabilities.ranges import RangeRow
 from safeconduct.model.finding import Finding
 from safeconduct.model.version import compare
 
@@ -91,3 +93,37 @@ def comparisons(kind: str, lines: Iterable[str]) -> Comparisons:
         else:
             wrong.append(text)
     return Comparisons(right, tuple(wrong), tuple(unordered))
+
+
+class Cause(StrEnum):
+    """Why a verdict on one version differs from a record's ranges."""
+
+    BEFORE_FIRST = "before-first"
+    """The label says affected; the version is before the first one introduced."""
+    GAP = "gap"
+    """The label says affected; the version is between two ranges."""
+    AFTER_LAST = "after-last"
+    """The label says affected; the version is behind the last fix."""
+    LABEL_SAYS_NO = "label-says-no"
+    """The label says not affected; the version is in a range."""
+    UNORDERED = "unordered"
+    """The version has no place in the order."""
+
+
+def difference(rows: Collection[RangeRow], key: bytes | None, *, affected: bool) -> Cause | None:
+    """Return how a label differs from the rows of one package, at least one; None where they agree."""
+    if key is None:
+        return Cause.UNORDERED
+    if any(row.lo <= key and (row.hi is None or key < row.hi) for row in rows):
+        return None if affected else Cause.LABEL_SAYS_NO
+    if not affected:
+        return None
+    if all(key < row.lo for row in rows):
+        return Cause.BEFORE_FIRST
+    return Cause.AFTER_LAST if all(row.hi is not None and row.hi <= key for row in rows) else Cause.GAP
+
+
+def plain(purl: str) -> str:
+    """Return a purl as ``labels/three-matchers`` spells it: lower case, no qualifiers, Maven without its group."""
+    text = purl.partition("?")[0].lower()
+    return f"pkg:maven/{text.rpartition('/')[2]}" if text.startswith("pkg:maven/") else text

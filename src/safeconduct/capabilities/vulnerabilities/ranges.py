@@ -4,9 +4,8 @@ To the letter of the OSV schema, "Evaluation": events are sorted, ``introduced: 
 ``fixed`` ends a range without itself, ``last_affected`` with itself, ``limit`` bounds them all; a version is affected
 when a range holds it or ``versions`` names it. GIT ranges speak of commits and are passed over.
 
-Where an event cannot be ordered, the entry's list of versions says what its range means. Without a list an unreadable
-end (``2.9.0-NA``, CPE's word for "no update") is its leading release, included; what has none never ends, and an
-unreadable beginning counts from the first version. Who says too much is seen; who says nothing is not.
+Where an event of a range cannot be ordered (``2.9.0-NA``, CPE's word for "no update"), the entry's list of versions
+says what the range means. Without a list nothing can be compared with the range, and ``unsure_of`` says so.
 """
 
 import re
@@ -63,6 +62,33 @@ def affected_by_base(advisory: Advisory) -> Iterator[tuple[str, Affected]]:
             yield base, affected
 
 
+def unsure_of(advisory: Advisory) -> dict[str, str | None]:
+    """Return the purl bases of which a range cannot be compared, each with the last release that it can mean.
+
+    The last release is the leading numbers of its last bound (``2.9.0`` of ``2.9.0-NA``); None where no end has any.
+    """
+    found: dict[str, str | None] = {}
+    if advisory.withdrawn:
+        return found
+    for base, affected in affected_by_base(advisory):
+        kind = type_of(base)
+        for span in () if affected.versions else affected.ranges:
+            if span.type != "GIT" and _has_unordered(kind, span.events):
+                last = _last_release(kind, span.events)
+                known = found.get(base, last)
+                found[base] = last and known and max(last, known, key=lambda v: version_key(kind, v) or FIRST)
+    return found
+
+
+def _last_release(kind: str, events: Iterable[Event]) -> str | None:
+    ends = [end for event in events for end in (event.fixed, event.last_affected) if end is not None]
+    matches = [_LEADING_RELEASE.match(end) for end in ends]
+    releases = [found.group() for found in matches if found and version_key(kind, found.group()) is not None]
+    if not ends or len(releases) < len(ends):
+        return None
+    return max(releases, key=lambda v: version_key(kind, v) or FIRST)
+
+
 def fixed_versions(affected: Affected) -> list[str]:
     """Return what the entry's version ranges name as fixed, in their order, each once."""
     events = (event for span in affected.ranges if span.type != "GIT" for event in span.events)
@@ -72,7 +98,7 @@ def fixed_versions(affected: Affected) -> list[str]:
 def _intervals(kind: str, affected: Affected) -> list[Interval]:
     found: list[Interval] = []
     for span in affected.ranges:
-        if span.type != "GIT" and not (affected.versions and _has_unordered(kind, span.events)):
+        if span.type != "GIT" and not _has_unordered(kind, span.events):
             found += intervals_of(kind, span.events)
     for version in affected.versions:
         key = version_key(kind, version)
@@ -129,14 +155,10 @@ def _by_key(kind: str, events: Iterable[Event]) -> tuple[dict[bytes, _Stop], byt
 
 def _add_ends(kind: str, event: Event, stops: dict[bytes, _Stop]) -> None:
     for text, repairs in ((event.fixed, True), (event.last_affected, False)):
-        if text is None:
-            continue
-        key = version_key(kind, text)
-        release = _LEADING_RELEASE.match(text) if key is None else None
-        end = version_key(kind, release.group()) if release else key
-        if end is not None:
-            begins, fixed, last = stops.get(end, (False, None, False))
-            stops[end] = (begins, text, last) if repairs and release is None else (begins, fixed, True)
+        key = None if text is None else version_key(kind, text)
+        if key is not None:
+            begins, fixed, last = stops.get(key, (False, None, False))
+            stops[key] = (begins, text, last) if repairs else (begins, fixed, True)
 
 
 _LEADING_RELEASE = re.compile(r"[vV]?[0-9]+(?:\.[0-9]+)*", re.ASCII)

@@ -4,7 +4,16 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from safeconduct.capabilities.vulnerabilities.coverage import gaps_of
-from safeconduct.capabilities.vulnerabilities.matching import Candidates, Facts, Reference, findings_of, know, match
+from safeconduct.capabilities.vulnerabilities.listed import ANY
+from safeconduct.capabilities.vulnerabilities.matching import (
+    Candidates,
+    Facts,
+    Reference,
+    findings_of,
+    know,
+    match,
+    unsure,
+)
 from safeconduct.capabilities.vulnerabilities.owners import suppress_owned, system_owners
 from safeconduct.capabilities.vulnerabilities.query import query_of
 from safeconduct.capabilities.vulnerabilities.witness import paths_to
@@ -60,10 +69,11 @@ def scan(inventory: Inventory, source: AdvisorySource) -> Scan:
     queries = [query_of(purl) for purl in purls]
     known = [query for query in queries if query.ecosystem]
     unordered = {(query.name, query.version) for query in known if query.key is None and query.version}
-    candidates = source.candidates({query.name for query in known}, unordered)
+    names = {query.name for query in known}
+    candidates = source.candidates(names, unordered | {(name, ANY) for name in names})
     hits = match(queries, candidates)
     knowledge = know(source.facts({hit.advisory for hit in hits}) if hits else {})
     paths = paths_to(inventory, {hit.query.component for hit in hits}) if hits else {}
     feeds = source.feeds()
     counted, suppressed = suppress_owned(findings_of(hits, candidates, knowledge, paths), owners)
-    return Scan(counted, gaps_of(queries, feeds), feeds, suppressed)
+    return Scan(counted, gaps_of(queries, feeds, unsure(known, candidates, hits)), feeds, suppressed)
