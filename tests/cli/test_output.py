@@ -196,3 +196,16 @@ def test_help_loads_no_commands_and_no_http_cryptography_or_database():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = set(FORBIDDEN) - {"click", "msgspec"}
     assert [name for name in done.stderr.strip().split(",") if name.partition(".")[0] in heavy] == []
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_an_answer_that_nobody_read_to_its_end_does_not_look_like_a_no(tmp_path, flags):
+    """The reader goes away after one line, as ``head -1`` does."""
+    for number in range(400):
+        (tmp_path / f"requirements-{number}.txt").write_text("\n".join(f"package-{number}-{n}==1" for n in range(20)))
+    line = [sys.executable, "-m", "safeconduct", "inventory", str(tmp_path), *flags]
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=given) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(timeout=60), process.stderr.read()) == (3, b"")

@@ -37,9 +37,18 @@ class Face:
         if self.as_json:
             body = msgspec.to_builtins(value, enc_hook=str)
             document = {"schema": f"safeconduct/{schema}/v1"} | (body if isinstance(body, dict) else {"items": body})
-            click.echo(_json(document))
+            self._tell(lambda: click.echo(_json(document)))
         else:
-            render()
+            self._tell(render)
+
+    @staticmethod
+    def _tell(tell: Callable[[], None]) -> None:
+        try:
+            tell()
+        except BrokenPipeError:
+            # Whoever read the answer went away before its end: nobody was told, and it must not look like a no.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(int(Outcome.UNDECIDED))
 
     def document(self, data: bytes) -> None:
         """Print a JSON document: its very bytes, but on a terminal with all that it would obey escaped."""
@@ -69,7 +78,10 @@ class Face:
         for row in listed:
             table.add_row(*row)
         on_terminal = sys.stdout.isatty()
-        Console(width=None if on_terminal else _WIDE, no_color=True if "NO_COLOR" in os.environ else None).print(table)
+        console = Console(width=None if on_terminal else _WIDE, no_color=True if "NO_COLOR" in os.environ else None)
+        # Its own way with a reader that went away is exit status 1, which here would be a no.
+        console.on_broken_pipe = _raise_broken_pipe  # type: ignore[method-assign]
+        console.print(table)
 
     def decision(self, decision: Decision) -> None:
         """Print a decision: the answer, then each reason with its remedy."""
@@ -111,6 +123,10 @@ class Face:
     def done(self, outcome: Outcome) -> None:
         """End the command with the answer as its exit code."""
         sys.exit(int(outcome))
+
+
+def _raise_broken_pipe() -> None:
+    raise BrokenPipeError
 
 
 def clean(text: str) -> str:
