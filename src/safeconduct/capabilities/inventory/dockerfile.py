@@ -1,16 +1,18 @@
-"""Dockerfiles: the images that ``FROM`` names. Nothing is executed.
+"""Dockerfiles: the images that ``FROM`` names, and the packages that ``RUN`` installs. Nothing is executed.
 
 Source: Dockerfile reference, "Parser directives", "FROM", "Understand how ARG and FROM interact"; the image
 reference grammar of the distribution project; purl type ``docker``.
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 
 import msgspec
 
 from safeconduct.capabilities.inventory.documents import decode_text
 from safeconduct.capabilities.inventory.reading import Reading
+from safeconduct.capabilities.inventory.run_installs import installs
 from safeconduct.capabilities.inventory.yields import Yields
 from safeconduct.model.component import Component, Hash, Location, Presence, Scope, Unread
 from safeconduct.model.purl import Purl
@@ -19,24 +21,26 @@ READER = "dockerfile"
 YIELDS = Yields(
     reader=READER,
     files=("Dockerfile*", "Containerfile*", "*.dockerfile"),
-    ecosystem="docker",
+    ecosystem="deb, docker, pypi",
     evidence="declared",
     hashes=True,
     direct=True,
     scope=True,
     lines=True,
-    note="nothing is executed",
+    note="also what RUN installs by apt, apk, dnf, yum, zypper, pip, npm, gem, go, cargo, dotnet, winget and choco",
 )
 NONE, RANGE, HASHED = 0, 1, 3
 
 _ESCAPE = re.compile(r"#\s*escape\s*=\s*([`\\])\s*", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"#\s*\w+\s*=")
 _FROM = re.compile(r"FROM\s+((?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?\s*", re.IGNORECASE)
+_RUN = re.compile(r"(?:ONBUILD\s+)?RUN\s+(?:--\S+\s+)*(.+)", re.IGNORECASE | re.DOTALL)
 _ARG = re.compile(r"ARG\s+(.+)", re.IGNORECASE)
 _ARG_PART = re.compile(r"([A-Za-z_]\w*)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^}]*))?\})")
+_SCRIPT = re.compile(r"RUN\s+(?:--\S+\s+)*<<", re.IGNORECASE)
 _HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
-_IMAGE = re.compile(
+IMAGE = re.compile(
     r"(?P<name>[a-z0-9A-Z.\-_/:]+?)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 _HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
@@ -70,9 +74,39 @@ def read(path: str, data: bytes) -> Reading:
             unread.append(Unread(f"{path}:{stage.line}", f"which image {stage.written!r} names cannot be told"))
         else:
             components.append(component)
+    components += _installed(path, instructions)
     if not stages:
         unread.append(Unread(path, "a Dockerfile without a FROM instruction"))
     return Reading(components=tuple(components), unread=tuple(unread))
+
+
+def _installed(path: str, instructions: list[tuple[int, str]]) -> Iterator[Component]:
+    """Yield what RUN lines install; in the stage that becomes the image it runs, in others it only builds."""
+    last = max((n for n, (_, line) in enumerate(instructions) if _FROM.fullmatch(line)), default=-1)
+    for number, (line, instruction) in enumerate(instructions):
+        found = _RUN.fullmatch(instruction)
+        for item in installs(_shell(found[1])) if found else ():
+            yield Component(
+                purl=item.purl,
+                presence=Presence.DECLARED if item.requirement is None else Presence.UNRESOLVED,
+                locations=(Location(path, READER, line),),
+                scope=Scope.RUNTIME if number > last else Scope.BUILD,
+                direct=True,
+                requirement=item.requirement,
+                grade=item.grade,
+            )
+
+
+def _shell(written: str) -> str:
+    """Return a shell line for both forms of RUN; the list form is quoted word by word."""
+    if not written.startswith("["):
+        return written
+    try:
+        words = msgspec.json.decode(written, type=list[str])
+    except msgspec.DecodeError:
+        return written
+    is_shell = len(words) > 2 and words[1] in {"-c", "-lc", "-Command"}  # noqa: PLR2004 - shell, option, line
+    return words[2] if is_shell else shlex.join(words)
 
 
 def _is_exempt(stages: list[Stage], number: int) -> bool:
@@ -94,28 +128,40 @@ def _scope_of(stages: list[Stage], number: int) -> Scope:
 
 
 def _instructions(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (line, instruction) with continuations joined, comments and here-documents left out."""
+    """Yield (line, instruction) with continuations joined and comments left out.
+
+    A here-document that RUN executes stands in place of its mark; others are files and are left out.
+    """
     lines = text.splitlines()
     escape = _escape_of(lines)
-    number = 0
+    numbered = iter(enumerate(lines, 1))
     parts: list[str] = []
-    heredocs: list[str] = []
-    for count, raw in enumerate(lines, 1):
+    number = 0
+    for count, raw in numbered:
         line = raw.strip()
-        if heredocs:
-            if line == heredocs[0]:
-                heredocs.pop(0)
-            continue
         if not line or line.startswith("#"):
             continue
         number = number if parts else count
         parts.append(line.removesuffix(escape).strip())
         if not line.endswith(escape):
             instruction, parts = " ".join(parts), []
-            heredocs = _HEREDOC.findall(instruction) if instruction[:4].upper() in {"RUN ", "COPY", "ADD "} else []
-            yield number, instruction
+            body = _heredoc(instruction, numbered)
+            is_script = body and _SCRIPT.match(instruction)
+            yield number, "RUN " + "\n".join(body) if is_script else instruction
     if parts:
         yield number, " ".join(parts)
+
+
+def _heredoc(instruction: str, lines: Iterator[tuple[int, str]]) -> list[str]:
+    """Return the lines of the here-documents that an instruction opens, and move past them."""
+    marks = _HEREDOC.findall(instruction) if instruction[:4].upper() in {"RUN ", "COPY", "ADD "} else []
+    body: list[str] = []
+    for mark in marks:
+        for _, raw in lines:
+            if raw.strip() == mark:
+                break
+            body.append(raw.strip())
+    return body
 
 
 def _escape_of(lines: list[str]) -> str:
@@ -156,7 +202,7 @@ def substitute(text: str, values: dict[str, str]) -> str:
 
 def _component(path: str, stage: Stage, scope: Scope) -> Component | None:
     known, open_variable, _ = stage.image.partition("$")
-    parsed = _IMAGE.fullmatch(known.rstrip(":@"))
+    parsed = IMAGE.fullmatch(known.rstrip(":@"))
     if parsed is None or (open_variable and not known.endswith((":", "@"))):
         return None
     digest, tag = parsed["digest"] or "", parsed["tag"] or ""

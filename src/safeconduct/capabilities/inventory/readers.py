@@ -8,6 +8,7 @@ from safeconduct.capabilities.inventory import (
     apk,
     bun,
     cargo,
+    compose,
     composer,
     deno,
     dist_info,
@@ -33,6 +34,8 @@ from safeconduct.capabilities.inventory import (
     requirements,
     rpm,
     uv,
+    winget,
+    workflows,
     yarn,
 )
 from safeconduct.capabilities.inventory.reading import Reading, beside, not_read
@@ -79,6 +82,7 @@ _MODULES = (
     apk,
     bun,
     cargo,
+    compose,
     composer,
     deno,
     dist_info,
@@ -103,6 +107,8 @@ _MODULES = (
     requirements,
     rpm,
     uv,
+    winget,
+    workflows,
     yarn,
 )
 YIELDS = (
@@ -145,6 +151,9 @@ _LOCKS: dict[str, Reader] = {
 }
 _VENDORED = Reader(go_modules.VENDOR_READER, go_modules.read_vendor)
 _PROGRAM = Reader(go_binary.READER, go_binary.read, wants=go_binary.is_go)
+_WORKFLOW = Reader(workflows.READER, workflows.read)
+_COMPOSE = Reader(compose.READER, compose.read)
+_WINGET = Reader(winget.READER, winget.read)
 _PROJECT = Reader(nuget_manifest.READER, nuget_manifest.read)
 _PYLOCK = _LOCKS["pylock.toml"]
 _MANIFEST = Reader(npm_manifest.READER, npm_manifest.read)
@@ -201,6 +210,12 @@ def _system_reader(path: str, name: str) -> Reader | None:
     return reader if os_release.root_of(path, paths) is not None else None
 
 
+def _yaml_reader(path: str, name: str) -> Reader | None:
+    if workflows.is_workflow(path, name):
+        return _WORKFLOW
+    return _COMPOSE if compose.is_compose(name) else None
+
+
 def _is_vendored(path: str) -> bool:
     return f"/{path}".endswith("/vendor/modules.txt")
 
@@ -212,8 +227,12 @@ def _by_name(path: str, name: str) -> Reader | None:
         return _NO_READER
     if name.endswith(".txt"):
         return _REQUIREMENTS if requirements.is_requirements(path) else None
+    if name.endswith((".yml", ".yaml")) and (found := _yaml_reader(path, name)):
+        return found
     if name.endswith(nuget_manifest.ENDINGS):
         return _PROJECT
+    if winget.is_winget(name):
+        return _WINGET
     if name.endswith(".toml") and pylock.is_pylock(name):
         return _PYLOCK
     return _DOCKERFILE if "file" in name and dockerfile.is_dockerfile(name) else None
