@@ -59,6 +59,7 @@ class _System:
 
     def owner_of(self, path: str) -> str | None:
         """Return the purl of the package that owns a file, None when none of its system does."""
+        path = path.partition("!/")[0]  # an archive inside one lies in the outer one's file
         for root, owned in self._owners.items():
             if path.startswith(root) and (owner := owned.get(system_path(path[len(root) :]))):
                 return owner

@@ -18,6 +18,7 @@ from safeconduct.capabilities.inventory import (
     go_binary,
     go_modules,
     gradle,
+    jar,
     maven,
     node_modules,
     npm,
@@ -92,6 +93,7 @@ _MODULES = (
     go_binary,
     go_modules,
     gradle,
+    jar,
     maven,
     node_modules,
     npm,
@@ -154,6 +156,7 @@ _PROGRAM = Reader(go_binary.READER, go_binary.read, wants=go_binary.is_go)
 _WORKFLOW = Reader(workflows.READER, workflows.read)
 _COMPOSE = Reader(compose.READER, compose.read)
 _WINGET = Reader(winget.READER, winget.read)
+_JAR = Reader(jar.READER, jar.read)
 _PROJECT = Reader(nuget_manifest.READER, nuget_manifest.read)
 _PYLOCK = _LOCKS["pylock.toml"]
 _MANIFEST = Reader(npm_manifest.READER, npm_manifest.read)
@@ -185,6 +188,8 @@ def find_reader(path: str) -> Reader | None:
         return _DISTRIBUTION if dist_info.is_metadata(path, name) else None
     if found := _by_name(path, name):
         return _unless_foreign(path, found)
+    if name.endswith(jar.ENDINGS):
+        return None if "testdata" in path.split("/") else _JAR
     if name == "pyvenv.cfg":
         return _ENVIRONMENT
     if name == "modules.txt":
