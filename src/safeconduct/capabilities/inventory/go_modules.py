@@ -12,7 +12,7 @@ import msgspec
 from safeconduct.capabilities.inventory.documents import decode_text
 from safeconduct.capabilities.inventory.reading import Reading, Sums, folder_of, not_read
 from safeconduct.capabilities.inventory.yields import Yields
-from safeconduct.model.component import Component, Location, Presence
+from safeconduct.model.component import Component, Location, Presence, Unread
 from safeconduct.model.purl import Purl
 
 READER = "go-mod"
@@ -73,7 +73,19 @@ def read(path: str, data: bytes) -> Reading:
         _component(path, item, replaced, Presence.LOCKED if lists_all else Presence.DECLARED)
         for item in _requirements(lines)
     )
-    return Reading(components=tuple(c for c in components if c is not None))
+    return Reading(components=tuple(c for c in components if c is not None), unread=_broken(path, lines))
+
+
+def _broken(path: str, lines: list[tuple[int, str, str]]) -> tuple[Unread, ...]:
+    """Return the first line that is none of the file's, if any: what it required is not known."""
+    for number, directive, rest in lines:
+        if not directive or (directive == "require" and len(_words(rest)) != 2):  # noqa: PLR2004 - module and version
+            return (Unread(f"{path}:{number}", "not a line of a go.mod that can be read"),)
+    return ()
+
+
+def _words(rest: str) -> list[str]:
+    return [word.strip("\"'`") for word in rest.partition("//")[0].split()]
 
 
 def read_sum(path: str, data: bytes) -> Reading:
@@ -118,12 +130,13 @@ def _lines(text: str) -> Iterator[tuple[int, str, str]]:
                 block = found[1]
             else:
                 yield number, found[1], found[2]
+        else:
+            yield number, "", line
 
 
 def _requirements(lines: list[tuple[int, str, str]]) -> Iterator[Requirement]:
     for number, directive, rest in lines:
-        written, _, comment = rest.partition("//")
-        words = [word.strip("\"'`") for word in written.split()]
+        comment, words = rest.partition("//")[2], _words(rest)
         if directive == "require" and len(words) == 2 and words[0]:  # noqa: PLR2004 - module and version
             yield Requirement(words[0], words[1], comment.strip().startswith("indirect"), number)
 

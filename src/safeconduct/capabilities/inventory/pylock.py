@@ -15,6 +15,7 @@ from safeconduct.capabilities.inventory.locked import Locked, locked_reading
 from safeconduct.capabilities.inventory.python_archives import archive_hashes, pypi_purl
 from safeconduct.capabilities.inventory.reading import Answers, Reading, folder_of, not_read
 from safeconduct.capabilities.inventory.yields import Yields
+from safeconduct.model.component import Unread
 
 READER = "pylock"
 YIELDS = Yields(
@@ -42,12 +43,13 @@ def read(path: str, data: bytes) -> Reading:
         lock = decode_toml(data)
     except Damaged as error:
         return not_read(path, str(error))
-    if "lock-version" not in lock:
-        return not_read(path, "a pylock file without 'lock-version'")
+    if not text(lock.get("lock-version")).startswith("1.") or not isinstance(lock.get("packages"), list):
+        return not_read(path, "a pylock file without 'packages', or of another version than 1")
     bodies = [table(item) for item in items(lock.get("packages"))]
+    nameless = [Unread(path, "a package without a name")] * any(not text(body.get("name")) for body in bodies)
     packages = [_locked(body) for body in bodies if text(body.get("name")) and "directory" not in body]
     keys = {(package.id, ""): package.purl for package in packages}
-    reading = locked_reading(path, READER, packages)
+    reading = locked_reading(path, READER, packages, unread=nameless)
     return msgspec.structs.replace(reading, answers=(Answers("python", folder_of(path), keys),))
 
 
