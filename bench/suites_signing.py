@@ -17,13 +17,16 @@ from typing import Any, NamedTuple
 import zstandard
 
 from safeconduct.capabilities.attestations.statements import match_subject, read_statement
-from safeconduct.capabilities.signing import certificates, public_keys
+from safeconduct.capabilities.signing import certificates, cms, public_keys, ssh_keys
 from safeconduct.capabilities.signing.authorities import TrustedAuthority, TrustedIdentity
 from safeconduct.capabilities.signing.bundle import MessageSignature, read_bundle
 from safeconduct.capabilities.signing.documents import Judged, Question, judge_document
 from safeconduct.capabilities.signing.dsse import decode_base64
 from safeconduct.capabilities.signing.trust import Snapshot, TrustedKey, TrustStore
 from safeconduct.capabilities.signing.verify import Expectation, verify_artifact, verify_bundle
+from safeconduct.capabilities.source.objects import parse_commit
+from safeconduct.capabilities.source.tags import parse_tag
+from safeconduct.evidence.commits import JudgedSignature, judge_signature
 from safeconduct.foundation.errors import Refused, SafeconductError
 from safeconduct.model.identity import Usage
 from safeconduct.model.statement import PAYLOAD_TYPE
@@ -205,6 +208,71 @@ def _is_about(statement: Any, digest: str) -> bool:
     return True
 
 
+GIT_ANSWERS = {
+    "ssh": ("verified", ""),
+    "openpgp": ("unknown", "untrusted-key"),
+    "openpgp-github": ("unknown", "untrusted-key"),
+    "unsigned": ("unsigned", ""),
+}
+"""What is wanted of a git object by the kind of its signature; x509 depends on the proof of time that it carries."""
+
+
+def git_cases(data: Path) -> Iterator[Case]:
+    """Yield signed commits and tags of real projects: ssh keys and certificate identities trusted, no OpenPGP key."""
+    trust = git_trust(data)
+    for line in git_lines(data):
+        judged = judge_git(line, trust)
+        wanted = GIT_ANSWERS.get(line["signature"])
+        if wanted is None:
+            wanted = ("verified", "") if has_log_entry(line) else ("unknown", "no-trusted-time")
+        got = (judged.state.value, judged.reason)
+        yield Case(f"git.{line['signature']}", line["id"], got == wanted, f"{got}, wanted {wanted}: {judged.problem}")
+
+
+def judge_git(line: dict[str, Any], trust: TrustStore, now: datetime = NOW) -> JudgedSignature:
+    """Return the verdict on one git object."""
+    signature, payload = split_git(line)
+    return judge_signature(signature, payload, trust, repository=REPOSITORY, at=now)
+
+
+def split_git(line: dict[str, Any]) -> tuple[str | None, bytes]:
+    """Return the armored signature and the signed bytes of one git object, its id recomputed."""
+    body = base64.b64decode(line["raw_base64"])
+    read = parse_tag if line["object"] == "tag" else parse_commit
+    found = read(line["id"], body)
+    return found.signature, found.payload
+
+
+def git_lines(data: Path) -> list[dict[str, Any]]:
+    """Return the recorded git objects."""
+    with (data / "attestations" / "signed-git-objects.jsonl.zst").open("rb") as file:
+        return [json.loads(line) for line in zstandard.ZstdDecompressor().stream_reader(file).read().splitlines()]
+
+
+def git_trust(data: Path) -> TrustStore:
+    """Return a trust store with the ssh keys and certificate identities of the recorded git objects."""
+    keys: dict[str, TrustedKey] = {}
+    identities = set()
+    for line in git_lines(data):
+        signature, payload = split_git(line)
+        if line["signature"] == "ssh":
+            key = ssh_keys.parse_signature(signature or "").key
+            public = f"{key.kind} {base64.b64encode(key.blob).decode()}"
+            keys[public] = TrustedKey(f"key {len(keys)}", public, (Usage.COMMIT,), ("all",), *ALWAYS)
+        if line["signature"] == "x509":
+            found = cms.parse_cms(signature or "", payload)
+            identities |= {i for der in found.certificates for i in _identities_of(der)}
+    root = members(data, "signatures")[PUBLIC_ROOT].decode()
+    authority = TrustedAuthority("public", root, tuple(identities), (Usage.COMMIT,), ("all",), *ALWAYS)
+    return TrustStore(Snapshot(1, NOW, ALWAYS[1], {"all": (REPOSITORY,)}, tuple(keys.values()), (), (authority,)))
+
+
+def has_log_entry(line: dict[str, Any]) -> bool:
+    """Return whether a git object's certificate signature brings its log entry along (gitsign's offline mode)."""
+    signature, payload = split_git(line)
+    return "1.3.6.1.4.1.57264.3.1" in cms.parse_cms(signature or "", payload).unsigned
+
+
 def entries(data: Path) -> list[dict[str, Any]]:
     """Return the index of the signature documents, signed artifacts left out."""
     index = json.loads((data / "attestations" / "index.json").read_text("utf-8"))
@@ -224,10 +292,17 @@ def _identities(body: bytes) -> Iterator[TrustedIdentity]:
     """Yield whoever the certificates in a document name."""
     for value in _values(body):
         try:
-            signer = certificates.read_certificate(decode_base64(value))
-            yield TrustedIdentity(signer.subject.replace("*", ""), signer.issuer)
-        except (Refused, ValueError, TypeError):
+            yield from _identities_of(decode_base64(value))
+        except ValueError:
             continue
+
+
+def _identities_of(der: bytes) -> Iterator[TrustedIdentity]:
+    try:
+        signer = certificates.read_certificate(der)
+    except Refused:
+        return
+    yield TrustedIdentity(signer.subject.replace("*", ""), signer.issuer)
 
 
 def _values(body: bytes) -> Iterator[str]:

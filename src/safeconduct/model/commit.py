@@ -41,7 +41,11 @@ class CommitState(StrEnum):
 
 
 class JudgedCommit(msgspec.Struct, frozen=True):
-    """A commit with the verdict on its signature."""
+    """A commit with the verdict on its signature.
+
+    Attributes:
+        reason: id of the error behind ``problem``, empty where verified or unsigned.
+    """
 
     id: str
     author: str
@@ -50,6 +54,7 @@ class JudgedCommit(msgspec.Struct, frozen=True):
     state: CommitState
     signer: Identity | None = None
     problem: str = ""
+    reason: str = ""
 
 
 class History(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.certificate_transparency import SignedCertificateTimestamp
 
 from safeconduct.capabilities.signing import public_keys
+from safeconduct.capabilities.signing.certificates import UNREADABLE
 from safeconduct.capabilities.signing.trusted_root import Log
 from safeconduct.foundation.errors import Refused
 
@@ -77,7 +78,7 @@ def _verify(
             )
         )
         public_keys.verify_signature(log.key.key, stamp.signature, signed)
-    except (Refused, ValueError, struct.error) as error:
+    except (Refused, struct.error, *UNREADABLE) as error:
         raise _bad(f"log {log.url or log.id.hex()[:16]} did not sign it") from error
 
 

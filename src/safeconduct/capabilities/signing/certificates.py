@@ -34,6 +34,16 @@ _OTHER_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.7")
 _UTF8_TAG = 0x0C
 _SHORT = 0x80
 DER = serialization.Encoding.DER
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+)
+"""What ``cryptography`` raises on certificates and keys that somebody made wrong."""
 
 
 class SignerCertificate(msgspec.Struct, frozen=True):
@@ -74,7 +84,7 @@ def read_certificate(der: bytes) -> SignerCertificate:
         certificate = x509.load_der_x509_certificate(der)
         key = public_keys.public_key(certificate.public_key())
         return SignerCertificate(certificate, der, key, _subject(certificate), _issuer(certificate))
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except UNREADABLE as error:
         raise Refused(
             "malformed-certificate",
             "the signer's certificate cannot be read",
@@ -88,7 +98,7 @@ def is_self_signed(der: bytes) -> bool:
     try:
         certificate = x509.load_der_x509_certificate(der)
         certificate.verify_directly_issued_by(certificate)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except UNREADABLE:
         return False
     return True
 
@@ -186,7 +196,7 @@ def _chain(der: bytes, carried: tuple[bytes, ...], anchor: _Anchor) -> tuple[x50
     try:
         between = [*middle, *(x509.load_der_x509_certificate(c) for c in carried)]
         return tuple(verifier.verify(leaf, between).chain[1:])
-    except (VerificationError, ValueError) as error:
+    except (VerificationError, *UNREADABLE) as error:
         raise _untrusted(str(error)[:200]) from error
 
 

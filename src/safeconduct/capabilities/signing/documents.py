@@ -169,7 +169,7 @@ def _certified(signer: certificates.SignerCertificate, trust: TrustStore) -> Ref
 def _der(pem: str) -> bytes:
     try:
         (certificate,) = x509.load_pem_x509_certificates(pem.encode())
-    except ValueError as error:
+    except certificates.UNREADABLE as error:
         raise Refused("malformed-certificate", "the signer's certificate cannot be read", why=str(error)) from error
     return certificate.public_bytes(certificates.DER)
 

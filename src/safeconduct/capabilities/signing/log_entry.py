@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from safeconduct.capabilities.signing.bundle import LogEntry
+from safeconduct.capabilities.signing.certificates import UNREADABLE
 from safeconduct.capabilities.signing.dsse import Envelope, decode_base64
 from safeconduct.foundation.errors import Refused
 from safeconduct.foundation.strict_json import parse_strict
@@ -56,7 +57,7 @@ def verify_entry(entry: LogEntry, logged: Logged) -> None:
         if (body["kind"], body["apiVersion"]) != (entry.kind, entry.version):
             raise _refused("wrong-log-entry", "the log entry is of another kind than the bundle says")
         wrong = read(body["spec"], logged)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, AttributeError, *UNREADABLE) as error:
         raise _refused("malformed-log-entry", f"the log entry cannot be read: {type(error).__name__}") from error
     if wrong:
         raise _refused("wrong-log-entry", f"the log entry is about another {wrong}")

@@ -10,6 +10,7 @@ from datetime import datetime
 import rfc3161_client
 from cryptography import x509
 
+from safeconduct.capabilities.signing.certificates import UNREADABLE
 from safeconduct.capabilities.signing.trusted_root import Authority
 from safeconduct.foundation.errors import Refused
 
@@ -54,7 +55,7 @@ def _verify(response: rfc3161_client.TimeStampResponse, signed: bytes, authority
     try:
         builder.build().verify_message(response, signed)
         at = response.tst_info.gen_time
-    except (rfc3161_client.VerificationError, ValueError, x509.ExtensionNotFound) as error:
+    except (rfc3161_client.VerificationError, x509.ExtensionNotFound, *UNREADABLE) as error:
         raise _bad(str(error).partition(": ErrorStack")[0][:200]) from error
     if not authority.window.holds(at):
         raise _bad(f"its time {at:%Y-%m-%d %H:%M:%S} is outside the authority's window {authority.window.text()}")

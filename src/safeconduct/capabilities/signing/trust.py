@@ -13,7 +13,7 @@ from functools import cached_property
 
 import msgspec
 
-from safeconduct.capabilities.signing import public_keys, ssh_keys
+from safeconduct.capabilities.signing import openpgp, public_keys, ssh_keys
 from safeconduct.capabilities.signing.authorities import TrustedAuthority
 from safeconduct.capabilities.signing.dsse import Envelope, Signature, encode_pae, envelope_value, parse_envelope
 from safeconduct.foundation.errors import Refused, SafeconductError, Undecided
@@ -28,7 +28,7 @@ class TrustedKey(msgspec.Struct, frozen=True):
     """A key with what it may vouch for.
 
     Attributes:
-        public: base64 DER SubjectPublicKeyInfo, or an OpenSSH public key line.
+        public: base64 DER SubjectPublicKeyInfo, an OpenSSH public key line, or an armored OpenPGP certificate.
         usages: of commit, build, gate.
         scopes: names from the snapshot's ``scopes``; none means nowhere.
         not_before, not_after: inclusive window.
@@ -95,7 +95,7 @@ class TrustStore:
         """Managed keys by the hints that bundles carry: cosign's spelling and npm's."""
         found = {}
         for key in self.snapshot.keys:
-            if not ssh_keys.is_ssh_key(key.public):
+            if not ssh_keys.is_ssh_key(key.public) and not openpgp.is_openpgp_key(key.public):
                 loaded = public_keys.load_base64(key.public)
                 found[loaded.hint] = found["SHA256:" + loaded.hint.rstrip("=")] = (key, loaded)
         return found
@@ -107,6 +107,17 @@ class TrustStore:
             ssh_keys.load_line(key.public).fingerprint: key
             for key in self.snapshot.keys
             if ssh_keys.is_ssh_key(key.public)
+        }
+
+    @cached_property
+    def by_openpgp_fingerprint(self) -> dict[str, TrustedKey]:
+        """OpenPGP keys by ``openpgp:…``.
+
+        Raises:
+            Refused: ``unsupported-key``; Undecided: ``pgp-missing``.
+        """
+        return {
+            openpgp.fingerprint_of(key.public): key for key in self.snapshot.keys if openpgp.is_openpgp_key(key.public)
         }
 
     def authorities_for(self, repository: str) -> tuple[TrustedAuthority, ...]:

@@ -91,7 +91,7 @@ def read_trusted_root(text: str) -> TrustedRoot:
             tuple(_log(v) for v in _list(value, "ctlogs")),
             tuple(_authority(v) for v in _list(value, "timestampAuthorities")),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, Refused) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, x509.InvalidVersion, Refused) as error:
         raise Refused(
             "malformed-trusted-root",
             "a trusted root document is not well formed",

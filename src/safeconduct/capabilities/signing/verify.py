@@ -7,9 +7,9 @@ import hashlib
 from datetime import datetime
 
 import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from safeconduct.capabilities.signing.bundle import Bundle, MessageSignature, read_bundle
+from safeconduct.capabilities.signing.certificates import UNREADABLE
 from safeconduct.capabilities.signing.dsse import Envelope, encode_pae
 from safeconduct.capabilities.signing.trust import TrustStore
 from safeconduct.capabilities.signing.verify_certificate import verify_certified
@@ -133,9 +133,9 @@ def _verify(
         if signed.bundle.certificates:
             return verify_certified(signed, expect.usage, expect.repository, trust, now)
         return _verify_keyed(signed, expect, trust, now, first_seen)
-    except UnsupportedAlgorithm as error:
+    except UNREADABLE as error:  # whatever the parts' own readers let through: an exception is never a yes
         raise Refused(
-            "unsupported-key", "a key or signature uses an algorithm that is not accepted", why=str(error)
+            "unsupported-key", "a key, certificate or signature is of a kind that is not accepted", why=str(error)[:200]
         ) from error
 
 

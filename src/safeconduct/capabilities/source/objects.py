@@ -17,7 +17,7 @@ from safeconduct.model.commit import Commit
 _PERSON = re.compile(rb"(?P<who>[^\n\0]*<[^<>\n]*>) (?P<time>\d{1,12}) [+-]\d{4}")
 _HEX = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _HASHES = {40: hashlib.sha1, 64: hashlib.sha256}
-_EXTRA = frozenset({b"encoding", b"mergetag", b"HG:extra", b"HG:rename-source"})
+_EXTRA = frozenset({b"encoding", b"mergetag", b"HG:extra", b"HG:rename-source", b"change-id"})
 
 
 class TreeEntry(msgspec.Struct, frozen=True):
