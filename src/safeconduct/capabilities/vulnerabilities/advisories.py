@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from safeconduct.capabilities.vulnerabilities.listed import ANY
 from safeconduct.capabilities.vulnerabilities.matching import Candidates, Facts, Reference
 from safeconduct.capabilities.vulnerabilities.osv import parse_advisory
 from safeconduct.capabilities.vulnerabilities.severity import level_of, score_of
@@ -34,11 +35,14 @@ class StoredAdvisories:
         return tuple(Feed(i, as_of, tuple(_texts(covers)), *rest) for i, as_of, covers, *rest in rows)
 
     def candidates(self, names: Collection[str], listed: Collection[tuple[str, str]]) -> Candidates:
-        """Return all ranges of the purl bases ``names``, and of ``listed`` (base, version) what is listed so."""
+        """Return all that is known of the purl bases ``names``, and of ``listed`` (base, version) what is listed so."""
         ranges: dict[str, list[tuple[bytes, bytes | None, str | None, Reference]]] = {}
-        for name, *row in self._store.rows(_SQL["get_ranges"], {"names": _json(names)}):
+        asked = {"names": _json(names)}
+        for name, *row in self._store.rows(_SQL["get_ranges"], asked):
             ranges.setdefault(name, []).append(tuple(row))
         found: dict[tuple[str, str], list[tuple[str | None, Reference]]] = {}
+        for name, last, advisory in self._store.rows(_SQL["get_uncompared"], asked | {"any": ANY}):
+            found.setdefault((name, ANY), []).append((last, advisory))
         pairs = {"pairs": _json(listed)}
         for name, version, fixed, advisory in self._store.rows(_SQL["get_listed"], pairs) if listed else ():
             found.setdefault((name, version), []).append((fixed, advisory))

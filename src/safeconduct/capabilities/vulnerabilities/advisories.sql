@@ -15,6 +15,12 @@ FROM json_each(:pairs) AS asked
 CROSS JOIN pkgname AS n ON n.purl_base = json_extract(asked.value, '$[0]')
 CROSS JOIN advisory_listed AS l ON l.name_id = n.name_id AND l.version = json_extract(asked.value, '$[1]');
 
+-- dictionary: get_uncompared
+SELECT n.purl_base, l.fixed, l.advisory_id
+FROM json_each(:names) AS asked
+CROSS JOIN pkgname AS n ON n.purl_base = asked.value
+CROSS JOIN advisory_listed AS l ON l.name_id = n.name_id AND l.version = :any;
+
 -- dictionary: get_advisories
 SELECT a.advisory_id, a.name, a.doc, a.severity, a.withdrawn
 FROM json_each(:ids) AS asked

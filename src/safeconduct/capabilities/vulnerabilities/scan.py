@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from safeconduct.capabilities.vulnerabilities.coverage import gaps_of
-from safeconduct.capabilities.vulnerabilities.listed import ANY
 from safeconduct.capabilities.vulnerabilities.matching import (
     Candidates,
     Facts,
@@ -29,7 +28,10 @@ class AdvisorySource(Protocol):
         ...
 
     def candidates(self, names: Collection[str], listed: Collection[tuple[str, str]]) -> Candidates:
-        """Return all ranges of the purl bases ``names``, and of ``listed`` (base, version) what is listed so."""
+        """Return all ranges of the purl bases ``names`` and, under ``listed.ANY``, what cannot be compared about them.
+
+        Of ``listed`` (base, version) also what is listed so.
+        """
         ...
 
     def facts(self, advisories: Collection[Reference]) -> Mapping[Reference, Facts]:
@@ -69,8 +71,7 @@ def scan(inventory: Inventory, source: AdvisorySource) -> Scan:
     queries = [query_of(purl) for purl in purls]
     known = [query for query in queries if query.ecosystem]
     unordered = {(query.name, query.version) for query in known if query.key is None and query.version}
-    names = {query.name for query in known}
-    candidates = source.candidates(names, unordered | {(name, ANY) for name in names})
+    candidates = source.candidates({query.name for query in known}, unordered)
     hits = match(queries, candidates)
     knowledge = know(source.facts({hit.advisory for hit in hits}) if hits else {})
     paths = paths_to(inventory, {hit.query.component for hit in hits}) if hits else {}
