@@ -8,11 +8,10 @@ import struct
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from cryptography.x509.certificate_transparency import SignedCertificateTimestamp
 
 from safeconduct.capabilities.signing import public_keys
-from safeconduct.capabilities.signing.certificates import UNREADABLE
+from safeconduct.capabilities.signing.certificates import UNREADABLE, key_of
 from safeconduct.capabilities.signing.trusted_root import Log
 from safeconduct.foundation.errors import Refused
 
@@ -61,16 +60,13 @@ def _verify(
     at = stamp.timestamp.replace(tzinfo=UTC)
     if not log.window.holds(at):
         raise _bad(f"its time {at:%Y-%m-%d %H:%M:%S} is outside the log's window {log.window.text()}")
-    issuer_key = issuer.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
     try:
         body = certificate.tbs_precertificate_bytes
         signed = b"".join(
             (
                 b"\0\0",  # version 1, a certificate's timestamp
                 struct.pack(">QH", _milliseconds(at), _PRECERTIFICATE),
-                hashlib.sha256(issuer_key).digest(),
+                hashlib.sha256(key_of(issuer)).digest(),
                 len(body).to_bytes(3, "big"),
                 body,
                 struct.pack(">H", len(stamp.extension_bytes)),

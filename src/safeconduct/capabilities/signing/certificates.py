@@ -126,7 +126,10 @@ def verify_chains(signer: SignerCertificate, carried: tuple[bytes, ...], root: T
         try:
             if _names(signer.certificate, authority.chain[0]):
                 check_authority(Chain(authority.chain, authority), signer.window.start)
-            chains.append(Chain(_chain(signer.der, carried, _Anchor(authority, number)), authority))
+            found = _chain(signer.der, carried, _Anchor(authority, number))
+            if isinstance(found, str):
+                raise _untrusted(found)
+            chains.append(Chain(found, authority))
         except Refused as error:
             problem = error if problem.id == "untrusted-certificate" else problem
     if not chains:
@@ -187,8 +190,8 @@ class _Anchor:
 
 
 @lru_cache(maxsize=512)
-def _chain(der: bytes, carried: tuple[bytes, ...], anchor: _Anchor) -> tuple[x509.Certificate, ...]:
-    """Return the issuers; no time is judged here but the moment of issue."""
+def _chain(der: bytes, carried: tuple[bytes, ...], anchor: _Anchor) -> tuple[x509.Certificate, ...] | str:
+    """Return the issuers, or what is wrong; no time is judged here but the moment of issue."""
     leaf = x509.load_der_x509_certificate(der)
     *middle, top = anchor.authority.chain
     builder = PolicyBuilder().store(Store([top])).time(leaf.not_valid_before_utc)
@@ -197,7 +200,7 @@ def _chain(der: bytes, carried: tuple[bytes, ...], anchor: _Anchor) -> tuple[x50
         between = [*middle, *(x509.load_der_x509_certificate(c) for c in carried)]
         return tuple(verifier.verify(leaf, between).chain[1:])
     except (VerificationError, *UNREADABLE) as error:
-        raise _untrusted(str(error)[:200]) from error
+        return str(error)[:200]
 
 
 def _names(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -294,12 +297,15 @@ _SIGNERS = (
 )
 
 
+@lru_cache(maxsize=512)
+def key_of(certificate: x509.Certificate) -> bytes:
+    """Return the DER SubjectPublicKeyInfo of a certificate's key."""
+    return certificate.public_key().public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
 def fingerprint(certificate: x509.Certificate) -> str:
     """Return the fingerprint of a certificate's public key, as revocations name it."""
-    der = certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return public_keys.fingerprint_of(der)
+    return public_keys.fingerprint_of(key_of(certificate))
 
 
 def _not_valid(error_id: str, what: str, window: Window, at: datetime) -> Refused:

@@ -24,13 +24,13 @@ _DASH = "\N{EM DASH} "
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """A tree head as a signed note: ``note`` is what is signed; signatures are (key id, signature) in order."""
+    """A tree head as a signed note: ``note`` is what is signed; signatures are (name, key id, signature) in order."""
 
     origin: str
     size: int
     root: bytes
     note: bytes
-    signatures: tuple[tuple[bytes, bytes], ...]
+    signatures: tuple[tuple[str, bytes, bytes], ...]
 
 
 def verify_promise(entry: LogEntry, log: Log) -> None:
@@ -54,11 +54,11 @@ def verify_promise(entry: LogEntry, log: Log) -> None:
         ) from (error)
 
 
-def verify_inclusion(entry: LogEntry, proof: InclusionProof, log: Log) -> None:
-    """Return nothing when the entry stands in the tree whose head the log signed.
+def verify_inclusion(entry: LogEntry, proof: InclusionProof) -> None:
+    """Return nothing when the entry stands in the tree of which the proof speaks.
 
     Raises:
-        Refused: ``bad-inclusion-proof``; ``bad-checkpoint`` or ``malformed-checkpoint`` for the tree's head.
+        Refused: ``bad-inclusion-proof``.
     """
     try:
         root = root_of(hashlib.sha256(_LEAF + entry.body).digest(), proof.index, proof.size, proof.hashes)
@@ -66,6 +66,14 @@ def verify_inclusion(entry: LogEntry, proof: InclusionProof, log: Log) -> None:
         raise _bad("bad-inclusion-proof", "the inclusion proof is not one", str(error)) from error
     if root != proof.root:
         raise _bad("bad-inclusion-proof", "the entry does not stand in the log", "its hashes lead to another root")
+
+
+def verify_head(proof: InclusionProof, log: Log) -> None:
+    """Return nothing when the log signed the head of the tree of which the proof speaks.
+
+    Raises:
+        Refused: ``bad-checkpoint`` or ``malformed-checkpoint``.
+    """
     checkpoint = parse_checkpoint(proof.checkpoint)
     verify_checkpoint(checkpoint, log)
     if (checkpoint.root, checkpoint.size) != (proof.root, proof.size):
@@ -121,10 +129,17 @@ def parse_checkpoint(text: str) -> Checkpoint:
 def verify_checkpoint(checkpoint: Checkpoint, log: Log) -> None:
     """Return nothing when one of the signatures is the log's; those of witnesses whom we do not know prove nothing.
 
+    A signature is the log's by its key's id and by its name, which the origin must be, or start with (Rekor v1).
+
     Raises:
         Refused: ``bad-checkpoint``.
     """
-    ours = [signature for key_id, signature in checkpoint.signatures if key_id == log.id[:_KEY_ID]]
+    origin = checkpoint.origin
+    ours = [
+        signature
+        for name, key_id, signature in checkpoint.signatures
+        if key_id == log.id[:_KEY_ID] and (origin == name or origin.startswith(name + " - "))
+    ]
     for signature in ours:
         try:
             public_keys.verify_signature(log.key.key, signature, checkpoint.note)
@@ -135,14 +150,14 @@ def verify_checkpoint(checkpoint: Checkpoint, log: Log) -> None:
     raise _bad("bad-checkpoint", "the checkpoint is not signed by the log of the entry", why)
 
 
-def _signature(line: str) -> tuple[bytes, bytes]:
+def _signature(line: str) -> tuple[str, bytes, bytes]:
     if not line.startswith(_DASH):
         raise ValueError("a line that is no signature")
     name, _, encoded = line[len(_DASH) :].rpartition(" ")
     raw = base64.b64decode(encoded, validate=True)
     if not name or len(raw) <= _KEY_ID:
         raise ValueError("a signature without name, key or value")
-    return raw[:_KEY_ID], raw[_KEY_ID:]
+    return name, raw[:_KEY_ID], raw[_KEY_ID:]
 
 
 def _bad(error_id: str, what: str, why: str) -> Refused:

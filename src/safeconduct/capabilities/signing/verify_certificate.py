@@ -90,7 +90,7 @@ def _verify_under(
 def _signer(bundle: Bundle, trust: TrustStore) -> SignerCertificate:
     """Return the signer's certificate; a root beside it is let through only where it is ours and the format is 0.1."""
     known: set[bytes] = set()
-    if bundle.version == "0.1":
+    if bundle.version == "0.1" and len(bundle.certificates) > 1:
         known = {der for a in trust.snapshot.authorities for der in certificates.anchors(a.trusted_root)}
     for der in bundle.certificates[1:]:
         if der not in known and certificates.is_self_signed(der):

@@ -11,7 +11,7 @@ from safeconduct.capabilities.signing import public_keys
 from safeconduct.capabilities.signing.bundle import Bundle, LogEntry
 from safeconduct.capabilities.signing.dsse import Envelope
 from safeconduct.capabilities.signing.log_entry import Logged, verify_entry
-from safeconduct.capabilities.signing.log_proof import verify_inclusion, verify_promise
+from safeconduct.capabilities.signing.log_proof import verify_head, verify_inclusion, verify_promise
 from safeconduct.capabilities.signing.trusted_root import Log, TrustedRoot
 from safeconduct.foundation.errors import Refused
 
@@ -113,8 +113,10 @@ def verify_entries(
         verify_entry(entry, Logged(signed.bundle.signature, verifier, signed.digest_of, signed.envelope))  # (2)
         if entry.promise:
             verify_promise(entry, log)  # (3)
+        if entry.proof is not None:
+            verify_inclusion(entry, entry.proof)  # (4)
         if entry.proof is not None and (entry.proof.checkpoint or signed.bundle.version != "0.1"):
-            verify_inclusion(entry, entry.proof, log)  # (4)
+            verify_head(entry.proof, log)
         at = _promised(entry)
         if at is not None:
             check_not_to_come(at, now)
