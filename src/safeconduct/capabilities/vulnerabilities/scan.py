@@ -1,6 +1,6 @@
 """A scan: the findings of one inventory, what could not be told, and the feeds that the answer rests on."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from safeconduct.capabilities.vulnerabilities.coverage import gaps_of
@@ -15,6 +15,7 @@ from safeconduct.capabilities.vulnerabilities.matching import (
 )
 from safeconduct.capabilities.vulnerabilities.owners import suppress_owned, system_owners
 from safeconduct.capabilities.vulnerabilities.query import query_of
+from safeconduct.capabilities.vulnerabilities.vex import VexStatement, suppress_stated
 from safeconduct.capabilities.vulnerabilities.witness import paths_to
 from safeconduct.model.component import Inventory
 from safeconduct.model.finding import Feed, Scan
@@ -59,12 +60,23 @@ class NoAdvisories:
         return {}
 
 
-def scan(inventory: Inventory, source: AdvisorySource) -> Scan:
+def scan(
+    inventory: Inventory,
+    source: AdvisorySource,
+    statements: Sequence[VexStatement] = (),
+    subjects: Sequence[str] = (),
+) -> Scan:
     """Return what ``source`` knows about the components of ``inventory``.
 
     Findings are sorted worst first. A component that no feed covers, without a version or with one that cannot be
     ordered is a gap, whether or not something was found in it: what was not found there may still be. What an
     operating system package owns is suppressed, and its owner is judged in its place.
+
+    Args:
+        inventory: what is asked about.
+        source: what is known.
+        statements: VEX that the operator accepts; what it denies is suppressed.
+        subjects: names of what the inventory is of, for statements about parts of it.
     """
     owners = system_owners(inventory)
     purls = dict.fromkeys(component.purl for component in inventory.components) | dict.fromkeys(owners.values())
@@ -76,5 +88,7 @@ def scan(inventory: Inventory, source: AdvisorySource) -> Scan:
     knowledge = know(source.facts({hit.advisory for hit in hits}) if hits else {})
     paths = paths_to(inventory, {hit.query.component for hit in hits}) if hits else {}
     feeds = source.feeds()
-    counted, suppressed = suppress_owned(findings_of(hits, candidates, knowledge, paths), owners)
+    counted, owned = suppress_owned(findings_of(hits, candidates, knowledge, paths), owners)
+    counted, stated = suppress_stated(counted, statements, subjects) if statements else (counted, ())
+    suppressed = owned + stated
     return Scan(counted, gaps_of(queries, feeds, unsure(known, candidates, hits)), feeds, suppressed)
