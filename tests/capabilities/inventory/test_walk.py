@@ -149,7 +149,7 @@ def test_the_data_files_of_a_virtual_environment_are_not_ours_but_a_project_besi
     assert purls(found) == ["pkg:pypi/b@1"]
 
 
-@pytest.mark.parametrize("name", ["bun.lockb", "mix.lock", "conan.lock"])
+@pytest.mark.parametrize("name", ["bun.lockb", "renv.lock", "setup.py"])
 def test_a_known_format_without_a_reader_makes_the_inventory_incomplete(name: str) -> None:
     assert [u.path for u in read({name: "x"}).unread] == [name]
 

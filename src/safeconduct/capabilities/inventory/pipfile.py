@@ -66,11 +66,17 @@ def read(path: str, data: bytes) -> Reading:
         for category in lock
         if category != "_meta"
         for name, body in table(lock[category]).items()
-        if canonicalize_name(name) and "path" not in table(body) and "file" not in table(body)
+        if canonicalize_name(name) and not _is_local(table(body))
     ]
     keys = {(package.id, ""): package.purl for package in packages}
     reading = locked_reading(path, READER, packages)
     return msgspec.structs.replace(reading, answers=(Answers("pipenv", folder_of(path), keys),))
+
+
+def _is_local(body: dict[str, Any]) -> bool:
+    """Return whether a package is a folder or file of the project; ``file`` may also be an address."""
+    file = text(body.get("file"))
+    return "path" in body or ("file" in body and not file.startswith(("http:", "https:")))
 
 
 def _locked(name: str, body: dict[str, Any], scope: Scope) -> Locked:
@@ -105,7 +111,7 @@ def _wishes(manifest: dict[str, Any]) -> Iterator[tuple[str, Wish, Scope]]:
         if category in _SETTINGS:
             continue
         for name, value in table(body).items():
-            if canonicalize_name(name) and "path" not in table(value) and "file" not in table(value):
+            if canonicalize_name(name) and not _is_local(table(value)):
                 yield name, _wish(name, value), Scope.RUNTIME if category == "packages" else Scope.DEV
 
 

@@ -34,7 +34,7 @@ YIELDS = Yields(
     note="directness from the pyproject.toml beside it",
 )
 NAMES = ("poetry.lock",)
-_LOCAL = frozenset({"directory", "file"})
+_LOCAL = frozenset({"directory"})
 
 
 def read(path: str, data: bytes) -> Reading:
