@@ -95,8 +95,8 @@ def sighting(digest: Digest, *, at: int, running: bool = True, pod: str = "shop-
     return Sighting(where, digest, at, running=running, pod=pod, container_id=container)
 
 
-def see(store: Store, digest: Digest, *, at: int, **more) -> int:
-    return record_sightings(store, at=at, sightings=[sighting(digest, at=at, **more)], document=b"watch")
+def see(store: Store, digest: Digest, *, at: int, since: int = 0, **more) -> int:
+    return record_sightings(store, at=at, sightings=[sighting(digest, at=since or at, **more)], document=b"watch")
 
 
 def dump(store: Store) -> dict[str, list[tuple]]:

@@ -1,14 +1,12 @@
 """``safeconduct ask``: the graph's questions, each as a table and as JSON."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 import click
 
 from safeconduct.capabilities.graph.answers import CommitFact, Gap, Place, ReleaseFact
 from safeconduct.cli.face import Face
+from safeconduct.cli.instants import Instant
 from safeconduct.cli.options import add, command
-from safeconduct.foundation.clock import from_rfc3339, to_datetime
+from safeconduct.foundation.clock import to_datetime
 from safeconduct.foundation.wording import counted
 from safeconduct.model.decision import Outcome
 from safeconduct.model.digest import Digest, is_digest
@@ -17,26 +15,6 @@ from safeconduct.phases.authority import Authority
 _SHORT = 19
 
 
-class Instant(click.ParamType[int | None]):
-    """An RFC 3339 time, as microseconds since 1970; ``now`` is no time at all."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """Return microseconds since 1970, None for now."""
-        if not isinstance(value, str):
-            return value  # type: ignore[no-any-return]
-        if value == "now":
-            return _NOW
-        try:
-            return from_rfc3339(value)
-        except ValueError:
-            self.fail(
-                f"{value!r} is no RFC 3339 time with a zone, such as {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", param, ctx
-            )
-
-
-_NOW = 1 << 62
 AS_OF = click.option("--as-of", type=Instant(), help="State and knowledge at that time (RFC 3339).")
 KNOWN = click.option("--known", type=Instant(), help="With --as-of: the knowledge of another time, or 'now'.")
 LIMIT = click.option("--limit", default=50, show_default=True, help="How many rows are told in full.")

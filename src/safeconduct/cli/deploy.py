@@ -9,9 +9,12 @@ from typing import BinaryIO
 import click
 
 from safeconduct.cli.face import Face
+from safeconduct.cli.instants import Instant
 from safeconduct.cli.options import add, command
+from safeconduct.cli.streams import is_live, until_interrupted
 from safeconduct.foundation.errors import BadUsage, Undecided
 from safeconduct.model.decision import Outcome
+from safeconduct.model.workload import CompleteList
 from safeconduct.phases.authority import Authority
 from safeconduct.phases.deploy.trial import Ask
 
@@ -93,26 +96,58 @@ def watch() -> None:
 @click.argument("events", type=click.File("rb"))
 @CLUSTER
 @REGION
-def pods(face: Face, authority: Authority, events: BinaryIO, cluster: str, region: str) -> None:
-    """Take in a stream of Pod events, one JSON object a line; a list of Pods will do as well."""
-    from safeconduct.capabilities.kubernetes.watch import Place, read_pods
-    from safeconduct.phases.operate.events import Recorder
+@click.option("--complete", is_flag=True, help="EVENTS is a list of all Pods: what it does not name has ended.")
+@click.option("--namespace", "namespaces", multiple=True, help="With --complete: it lists all Pods of this one only.")
+@click.option("--taken", type=Instant(), help="With --complete: when the list was taken. Default: now.")
+def pods(
+    face: Face,
+    authority: Authority,
+    events: BinaryIO,
+    cluster: str,
+    region: str,
+    namespaces: tuple[str, ...],
+    taken: int | None,
+    *,
+    complete: bool,
+) -> None:
+    """Take in EVENTS: a stream of Pod events as kubectl prints it, or a list of Pods.
+
+    Each event is recorded when it arrives. What is broken is passed over and told; the exit code is 3 then. End of
+    input, Ctrl-C and SIGTERM end the stream alike: what has arrived is recorded.
+
+    A list says what runs, never by itself what has ended: one of a namespace, or of Pods with a label, looks the same
+    as one of all. Only --complete ends what a list does not name, in the whole cluster or in each --namespace, at the
+    time it was taken; give --taken for a list that was kept. Best taken with: kubectl get --raw /api/v1/pods
+    """
+    from safeconduct.capabilities.kubernetes.watch import Place
+    from safeconduct.phases.operate.pods import Follower
 
     if not cluster:
         raise click.UsageError("--cluster must say which cluster the events are from")
-    seen = read_pods(events.read(), Place(cluster, region), authority.clock())
-    Recorder(authority).take_sightings(seen)
-    running = sorted(
-        {(s.where.namespace, s.where.workload, s.where.container, s.digest) for s in seen.sightings if s.running}
+    if (namespaces or taken is not None) and not complete:
+        raise click.UsageError("--namespace and --taken say what a --complete list is of")
+    # Before anything is read: a list that a pipe brings is taken after its reader started.
+    now = authority.clock()
+    at = now if taken is None else min(taken, now)
+    whole = CompleteList(cluster, at, namespaces) if complete else None
+    follower = Follower(
+        authority, Place(cluster, region), complete=whole, tell=face.note if is_live(events) else _quiet
     )
+    with until_interrupted(events) as pieces:
+        found = follower.follow(pieces)
 
     def render() -> None:
-        face.table(["cluster", "namespace", "workload", "container", "runs"], [[cluster, *row] for row in running])
-        for name in seen.unknown:
+        face.table(
+            ["cluster", "namespace", "workload", "container", "runs"], [[cluster, *row] for row in found.running]
+        )
+        face.table(["cluster", "namespace", "workload", "container", "ended"], [[cluster, *row] for row in found.ended])
+        for name in found.unknown:
             face.line(f"could not tell what {name} runs: it names no registry digest", colour="yellow")
+        for problem in found.broken:
+            face.line(f"event {problem.event} was passed over: {problem.why}", colour="yellow")
 
-    face.result("watch-pods", {"cluster": cluster, "running": running, "unknown": seen.unknown}, render)
-    face.done(Outcome.UNDECIDED if seen.unknown else Outcome.PASSED)
+    face.result("watch-pods", found, render)
+    face.done(Outcome.UNDECIDED if found.unknown or found.broken else Outcome.PASSED)
 
 
 @add(watch)
@@ -130,6 +165,10 @@ def falco(face: Face, authority: Authority, alerts: BinaryIO, cluster: str) -> N
     columns = ["rule", "priority", "cluster", "workload", "tied by", "release", "commit", "author"]
     face.result("watch-falco", tied, lambda: face.table(columns, rows))
     face.done(Outcome.UNDECIDED if any(not t.release for t in tied) else Outcome.PASSED)
+
+
+def _quiet(_: str) -> None:
+    """What a file brings is told together, at its end."""
 
 
 @contextmanager

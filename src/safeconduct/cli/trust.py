@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from safeconduct.cli.ask import Instant
 from safeconduct.cli.face import Face
+from safeconduct.cli.instants import Instant
 from safeconduct.cli.options import add, command
 from safeconduct.foundation.clock import to_datetime
 from safeconduct.phases.authority import Authority

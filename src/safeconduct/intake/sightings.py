@@ -1,11 +1,11 @@
 """Sightings taken in: which release runs where. An unknown digest gets a line of its own: nothing seen is lost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from safeconduct.capabilities.graph.directory import Entry, find_entry
+from safeconduct.capabilities.graph.directory import Entry, digest_at, find_entry
 from safeconduct.capabilities.graph.keys import single_key
 from safeconduct.foundation.documents import TableDocuments
 from safeconduct.foundation.statements import load_statements
@@ -14,7 +14,7 @@ from safeconduct.intake.dictionary import intern_cluster
 from safeconduct.intake.directory import claim, fill
 from safeconduct.intake.lines import OpenLine, close_line, last_estate_event, load_line, open_line
 from safeconduct.model.digest import Digest, to_bytes
-from safeconduct.model.workload import Sighting
+from safeconduct.model.workload import CompleteList, Sighting, Workload
 
 _SQL = load_statements("safeconduct.intake", "sightings.sql")
 _RELEASES = load_statements("safeconduct.intake", "releases.sql")
@@ -47,6 +47,30 @@ def record_sightings(store: Store, *, at: int, sightings: Iterable[Sighting], do
     with store.transaction():
         doc = TableDocuments(store).put_if_absent(document) if document is not None else None
         return apply_sightings(store, at, tuple(sightings), doc)
+
+
+def record_list(
+    store: Store, *, at: int, complete: CompleteList, sightings: Iterable[Sighting], document: bytes | None = None
+) -> tuple[Sighting, ...]:
+    """Take in a list of all that a cluster runs; return what ended, because the list does not name it.
+
+    What ended is written as sightings of their end, at the list's time: so a rebuild ends the same.
+
+    Args:
+        at: microseconds since 1970.
+        complete: what the list is complete for, and when it was taken. Of what became known later it says nothing.
+        sightings: what the list says.
+        document: what was received, verbatim; kept as the proof.
+
+    Raises:
+        Undecided: ``store-busy``.
+    """
+    with store.transaction():
+        doc = TableDocuments(store).put_if_absent(document) if document is not None else None
+        named = tuple(sightings)
+        ended = tuple(_find_ended(store, complete, named))
+        apply_sightings(store, at, (*named, *ended), doc)
+        return ended
 
 
 def apply_sightings(store: Store, at: int, sightings: tuple[Sighting, ...], doc: Digest | None = None) -> int:
@@ -86,7 +110,7 @@ def move_deployments(store: Store, source: Entry, line: OpenLine, seq: int) -> N
         store.run(_SQL["add_deployment"], new | place | {"known_from": line.changed_at})
     names = ("cluster_id", "ns", "workload", "container", "pod", "container_id", "since")
     for row in pods:
-        store.run(_SQL["add_pod"], new | dict(zip(names, row, strict=True)))
+        store.run(_SQL["add_pod"], new | dict(zip(names, row, strict=True)) | {"known_from": line.changed_at})
 
 
 def open_single(store: Store, at: int, digest: Digest) -> Entry:
@@ -111,6 +135,26 @@ def apply_seen(store: Store, at: int, body: SeenBody) -> Entry:
     return Entry(line.line_id, 1)
 
 
+def _find_ended(store: Store, complete: CompleteList, named: tuple[Sighting, ...]) -> Iterator[Sighting]:
+    running = [sighting for sighting in named if sighting.running]
+    still = {(s.where.namespace, s.pod, s.where.container, s.container_id) for s in running}
+    # One of the two may not have told the container's id: then the same image in the same place is the same.
+    alike = {(s.where.namespace, s.pod, s.where.container, s.digest): s.container_id for s in running}
+    cluster_id = intern_cluster(store, complete.cluster)
+    for line_id, seq, region, ns, workload, container, pod, container_id, since in store.rows(
+        _SQL["running_in_cluster"], {"cluster_id": cluster_id, "at": complete.at}
+    ):
+        digest = digest_at(store, line_id, seq)
+        elsewhere = bool(complete.namespaces) and ns not in complete.namespaces
+        if digest is None or elsewhere or not pod or f"{ns}/{pod}" in complete.untold:
+            continue
+        told = alike.get((ns, pod, container, digest))
+        if (ns, pod, container, container_id) in still or (told is not None and "" in {told, container_id}):
+            continue
+        where = Workload(complete.cluster, region, ns, workload, container)
+        yield Sighting(where, digest, max(complete.at, since), running=False, pod=pod, container_id=container_id)
+
+
 def _apply(store: Store, line: OpenLine, seq: int, sighting: Sighting) -> bool:
     where = sighting.where
     place: dict[str, Any] = {
@@ -124,7 +168,9 @@ def _apply(store: Store, line: OpenLine, seq: int, sighting: Sighting) -> bool:
     pod = place | {"pod": sighting.pod, "container_id": sighting.container_id}
     if not sighting.running:
         return _stop(store, line, place, pod, sighting.at)
-    if store.row(_SQL["find_pod"], pod) is not None or not store.run(_SQL["add_pod"], pod | {"since": sighting.at}):
+    if store.row(_SQL["find_pod"], pod) is not None or not store.run(
+        _SQL["add_pod"], pod | {"since": sighting.at, "known_from": line.changed_at}
+    ):
         return False
     # A container that was restarted has another id: what it replaced in the same Pod is gone.
     if sighting.pod:

@@ -16,8 +16,8 @@ WHERE line_id = :line_id AND seq = :seq AND cluster_id = :cluster_id AND ns = :n
   AND container = :container AND until IS NULL;
 
 -- line: add_pod
-INSERT INTO pod (line_id, seq, cluster_id, ns, workload, container, pod, container_id, since, until)
-VALUES (:line_id, :seq, :cluster_id, :ns, :workload, :container, :pod, :container_id, :since, NULL)
+INSERT INTO pod (line_id, seq, cluster_id, ns, workload, container, pod, container_id, since, until, known_from)
+VALUES (:line_id, :seq, :cluster_id, :ns, :workload, :container, :pod, :container_id, :since, NULL, :known_from)
 ON CONFLICT DO NOTHING;
 
 -- line: find_pod
@@ -47,6 +47,11 @@ WHERE line_id = :line_id AND seq = :seq AND until IS NULL;
 -- line: running_pods
 SELECT cluster_id, ns, workload, container, pod, container_id, since FROM pod
 WHERE line_id = :line_id AND seq = :seq AND until IS NULL;
+
+-- estate: running_in_cluster
+SELECT p.line_id, p.seq, c.region, p.ns, p.workload, p.container, p.pod, p.container_id, p.since
+FROM pod p JOIN cluster c ON c.cluster_id = p.cluster_id
+WHERE p.cluster_id = :cluster_id AND p.until IS NULL AND p.known_from < :at;
 
 -- line: withdraw_deployments
 UPDATE deployment SET until = since, until_known = :at WHERE line_id = :line_id AND seq = :seq AND until IS NULL;

@@ -35,3 +35,18 @@ class Sighting(msgspec.Struct, frozen=True):
     running: bool
     pod: str = ""
     container_id: str = ""
+
+
+class CompleteList(msgspec.Struct, frozen=True):
+    """The claim that a list names all that a cluster ran at a time: what it does not name has ended.
+
+    Attributes:
+        at: when it was taken, microseconds since 1970; what became known later has not ended by it.
+        namespaces: those that it is complete for; none: the whole cluster.
+        untold: ``namespace/pod`` that it names without saying all of what runs there: nothing ends in those.
+    """
+
+    cluster: str
+    at: int
+    namespaces: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()

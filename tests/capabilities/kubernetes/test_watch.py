@@ -13,6 +13,7 @@ from safeconduct.capabilities.kubernetes.watch import (
 )
 from safeconduct.foundation.clock import from_rfc3339
 from safeconduct.foundation.errors import Refused, SafeconductError, Undecided
+from safeconduct.model.workload import CompleteList
 
 PLACE = Place("prod-eu", "eu-west-1")
 NOW = from_rfc3339("2026-11-23T12:00:00Z")
@@ -190,3 +191,60 @@ def test_damaged_events_are_refused_or_read_and_never_crash():
         except SafeconductError as error:
             refused.add(error.id)
     assert refused == {"bad-watch"}
+
+
+def listed(*pods, kind="PodList", **metadata) -> bytes:
+    return json.dumps({"kind": kind, "items": list(pods), "metadata": {"resourceVersion": "9"} | metadata}).encode()
+
+
+ALL = CompleteList("prod-eu", NOW)
+
+
+def test_a_list_is_complete_only_when_whoever_took_it_says_so():
+    data = listed(pod(container(RUNNING)))
+    assert read_list(data, PLACE, NOW).complete is None
+    assert read_list(data, PLACE, NOW, ALL).complete == ALL
+
+
+@pytest.mark.parametrize("more", [{"continue": "token"}, {"remainingItemCount": 7}])
+def test_a_page_of_a_list_is_never_complete(more):
+    data = listed(pod(container(RUNNING)), **more)
+    assert len(read_list(data, PLACE, NOW).sightings) == 1
+    with pytest.raises(Undecided) as error:
+        read_list(data, PLACE, NOW, ALL)
+    assert error.value.id == "partial-list"
+
+
+def test_an_empty_list_is_complete_only_from_an_api_server():
+    """Kubectl prints an empty list as well when it is refused or cannot connect."""
+    assert read_list(listed(), PLACE, NOW, ALL).complete == ALL
+    with pytest.raises(Undecided) as error:
+        read_list(listed(kind="List", resourceVersion=""), PLACE, NOW, ALL)
+    assert error.value.id == "empty-list"
+
+
+@pytest.mark.parametrize("data", [listed(kind="ServiceList"), listed({"kind": "Service"}, kind="List")])
+def test_a_list_of_something_else_is_refused(data):
+    with pytest.raises(Refused) as error:
+        read_list(data, PLACE, NOW, ALL)
+    assert error.value.id == "bad-watch"
+
+
+WAITING = {"waiting": {"reason": "CrashLoopBackOff"}}
+
+
+@pytest.mark.parametrize(
+    ("one", "untold"),
+    [
+        (pod(container(RUNNING)), False),
+        (pod(container(ENDED)), False),
+        (pod(container(RUNNING), container(WAITING, name="side")), True),
+        (pod(container(RUNNING, image_id="sha256:" + "a" * 64)), True),
+        (pod(container(None)), True),
+        (pod(), True),
+        ({"kind": "Pod", "metadata": {"name": "p", "namespace": "n"}, "status": {"phase": "Failed"}}, False),
+    ],
+)
+def test_a_pod_that_does_not_say_all_of_what_it_runs_is_named(one, untold):
+    complete = read_list(listed(one), PLACE, NOW, ALL).complete
+    assert complete.untold == ((f"{one['metadata']['namespace']}/{one['metadata']['name']}",) if untold else ())

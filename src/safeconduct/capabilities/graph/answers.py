@@ -43,7 +43,7 @@ class CommitFact(msgspec.Struct, frozen=True):
     """A source commit.
 
     Attributes:
-        state: what verification said of its signature; ``unknown`` where nothing did, ``untrusted`` once it is
+        state: of its signature; ``unknown`` where nothing verified it, ``untrusted`` once ``revoked``.
         revoked: why its signer's key is believed no longer; empty while it is.
     """
 

@@ -16,10 +16,12 @@ import msgspec
 from safeconduct.foundation.clock import from_rfc3339
 from safeconduct.foundation.errors import Refused, Undecided
 from safeconduct.model.digest import Digest, is_digest
-from safeconduct.model.workload import Sighting, Workload
+from safeconduct.model.workload import CompleteList, Sighting, Workload
 
 _LINE = 8 * 1024 * 1024
 _GONE = 410
+_OVER = frozenset({"Succeeded", "Failed"})
+_LISTS = frozenset({"", "List", "PodList"})
 _HASHES = (("pod-template-hash", "deployment"), ("rollouts-pod-template-hash", "rollout"))
 _VALUE = re.compile(r"\S")
 _CRON_JOB = re.compile(r"(.+)-\d{8,10}")
@@ -39,11 +41,13 @@ class Seen(msgspec.Struct, frozen=True):
         sightings: in the order reported; the same again is no news, and recording it twice changes nothing.
         unknown: ``namespace/pod/container`` that runs without naming a registry digest: could not tell what.
         version: resource version to go on from; empty when none was given.
+        complete: set when this is a list of all that runs: then what it does not name has ended.
     """
 
     sightings: tuple[Sighting, ...] = ()
     unknown: tuple[str, ...] = ()
     version: str = ""
+    complete: CompleteList | None = None
 
 
 class _Owner(msgspec.Struct, frozen=True):
@@ -87,6 +91,7 @@ class _Status(msgspec.Struct, frozen=True, rename="camel"):
     container_statuses: tuple[_ContainerStatus, ...] | None = None
     init_container_statuses: tuple[_ContainerStatus, ...] | None = None
     ephemeral_container_statuses: tuple[_ContainerStatus, ...] | None = None
+    phase: str | None = None
     message: str | None = None
     code: int | None = None
 
@@ -111,9 +116,16 @@ class _Shape(msgspec.Struct, frozen=True):
     items: msgspec.Raw = msgspec.Raw(b"")
 
 
+class _ListMetadata(msgspec.Struct, frozen=True, rename="camel"):
+    resource_version: str = ""
+    token: str = msgspec.field(default="", name="continue")
+    remaining_item_count: int | None = None
+
+
 class _List(msgspec.Struct, frozen=True):
     items: tuple[_Pod, ...]
-    metadata: _Metadata = _Metadata()
+    kind: str = ""
+    metadata: _ListMetadata = _ListMetadata()
 
 
 def read_watch(lines: Iterable[bytes], place: Place, now: int) -> Seen:
@@ -154,23 +166,36 @@ def read_event(line: bytes, place: Place, now: int) -> Seen:
     pod: _Pod = _decode(bytes(event.object), _Pod)
     if event.type == "BOOKMARK":
         return Seen((), (), pod.metadata.resource_version)
-    if pod.kind not in {"", "Pod"}:
-        raise _bad(f"an object of kind {pod.kind[:40]!r}, not a Pod")
-    return _pod(pod, place, now, deleted=event.type == "DELETED")
+    return _checked(pod, place, now, deleted=event.type == "DELETED")
 
 
-def read_list(data: bytes, place: Place, now: int) -> Seen:
-    """Return what a list of all Pods says (``GET /api/v1/pods``): the start of a watch, and its restart.
+def read_list(data: bytes, place: Place, now: int, complete: CompleteList | None = None) -> Seen:
+    """Return what a list of Pods says (``GET /api/v1/pods``): the start of a watch, and its restart.
+
+    Args:
+        complete: whoever asked for the list says that it is all that runs in the cluster, or in some namespaces. No
+            list says so itself: one of a namespace, or of Pods with a label, has the same form.
 
     Raises:
         Refused: ``bad-watch`` when it is no list of Pods.
+        Undecided: ``partial-list`` when it is said to be complete, and is one page of several; ``empty-list`` when it
+            is empty and does not come from an API server.
     """
     found: _List = _decode(data, _List)
-    every = [_pod(pod, place, now, deleted=False) for pod in found.items]
+    if found.kind not in _LISTS:
+        raise _bad(f"a list of kind {found.kind[:40]!r}, not of Pods")
+    if complete is not None:
+        _must_be_whole(found)
+    every = [_checked(pod, place, now, deleted=False) for pod in found.items]
+    if complete is not None:
+        untold = (pod for pod in found.items if not _is_told(pod))
+        names = tuple(f"{pod.metadata.namespace}/{pod.metadata.name}" for pod in untold)
+        complete = msgspec.structs.replace(complete, untold=names)
     return Seen(
         tuple(sighting for seen in every for sighting in seen.sightings),
         tuple(name for seen in every for name in seen.unknown),
         found.metadata.resource_version,
+        complete,
     )
 
 
@@ -253,12 +278,59 @@ def _split(data: bytes) -> list[bytes]:
     return found
 
 
-def _pod(pod: _Pod, place: Place, now: int, *, deleted: bool) -> Seen:
+def _must_be_whole(found: _List) -> None:
+    metadata = found.metadata
+    if metadata.token or metadata.remaining_item_count:
+        raise Undecided(
+            "partial-list",
+            "the list is one page of several, so it does not name all that runs",
+            why="metadata.continue says that more Pods follow",
+            next_step="ask for all of them: kubectl get --raw /api/v1/pods, without a limit",
+        )
+    if not found.items and not metadata.resource_version:
+        raise Undecided(
+            "empty-list",
+            "the list is empty, and nothing says that an API server wrote it",
+            why="kubectl prints the same when it is refused or cannot connect; then nothing has ended",
+            next_step="take it with: kubectl get --raw /api/v1/pods, whose answer carries a resourceVersion",
+        )
+
+
+def _is_told(pod: _Pod) -> bool:
+    """Return whether a listed Pod says of each container what it runs, or that it ended."""
+    status = _status(pod)
+    if status.phase in _OVER:
+        return True
+    groups = (status.init_container_statuses, status.container_statuses, status.ephemeral_container_statuses)
+    containers = [container for group in groups for container in group or ()]
+    return bool(containers) and all(
+        container.state is not None
+        and (
+            container.state.terminated is not None or (container.state.running is not None and _names_digest(container))
+        )
+        for container in containers
+    )
+
+
+def _names_digest(container: _ContainerStatus) -> bool:
+    return image_digest(container.image_id or "") is not None
+
+
+def _status(pod: _Pod) -> _Status:
     try:
-        status = msgspec.convert(pod.status or {}, _Status)
+        return msgspec.convert(pod.status or {}, _Status)
     except msgspec.ValidationError as error:
         raise _bad(str(error)) from error
-    meta = pod.metadata
+
+
+def _checked(pod: _Pod, place: Place, now: int, *, deleted: bool) -> Seen:
+    if pod.kind not in {"", "Pod"}:
+        raise _bad(f"an object of kind {pod.kind[:40]!r}, not a Pod")
+    return _pod(pod, place, now, deleted=deleted)
+
+
+def _pod(pod: _Pod, place: Place, now: int, *, deleted: bool) -> Seen:
+    status, meta = _status(pod), pod.metadata
     owners = [(owner.kind, owner.name) for owner in meta.owner_references or () if owner.controller]
     workload = controller_of(meta.name, owners, meta.labels or {})
     ended = _time(meta.deletion_timestamp, now) if deleted else None

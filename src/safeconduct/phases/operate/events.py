@@ -5,10 +5,11 @@ import msgspec
 from safeconduct.capabilities.graph.questions import everything
 from safeconduct.capabilities.kubernetes.watch import Seen
 from safeconduct.foundation.store import Store
-from safeconduct.intake.sightings import record_sightings
+from safeconduct.intake.sightings import record_list, record_sightings
 from safeconduct.intake.violations import record_violation
 from safeconduct.model.digest import Digest
 from safeconduct.model.violation import Violation
+from safeconduct.model.workload import Sighting
 from safeconduct.phases.authority import Authority
 
 
@@ -68,8 +69,10 @@ class Recorder:
             author=commit.author if commit else "",
         )
 
-    def keep_sightings(self, store: Store, seen: Seen) -> None:
-        """Record sightings in a graph that is open."""
-        record_sightings(
-            store, at=self._authority.clock(), sightings=seen.sightings, document=msgspec.json.encode(seen.sightings)
-        )
+    def keep_sightings(self, store: Store, seen: Seen) -> tuple[Sighting, ...]:
+        """Record sightings in a graph that is open; return what ended because a complete list does not name it."""
+        at, document = self._authority.clock(), msgspec.json.encode(seen.sightings)
+        if seen.complete is None:
+            record_sightings(store, at=at, sightings=seen.sightings, document=document)
+            return ()
+        return record_list(store, at=at, complete=seen.complete, sightings=seen.sightings, document=document)
