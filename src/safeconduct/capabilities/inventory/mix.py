@@ -27,6 +27,7 @@ YIELDS = Yields(
 NAMES = ("mix.lock",)
 _HEX = re.compile(r'\s*"([\w.-]+)":\s*\{:hex,\s*:"?([\w.-]+)"?,\s*"([^"]+)",\s*"([0-9a-f]*)"(.*)')
 _GIT = re.compile(r'\s*"([\w.-]+)":\s*\{:git,\s*"([^"]+)",\s*"([0-9a-f]{40})"')
+_ENTRY = re.compile(r'\s*"[^"]+":\s*\{(?!:path,)')  # a folder of the project is no package
 _NEED = re.compile(r"\{:\"?([\w.-]+)\"?,\s*\"[^\"]*\"")
 _OUTER = re.compile(r'"([0-9a-f]{64})"\}')
 _SHA256 = 64
@@ -45,7 +46,7 @@ def read(path: str, data: bytes) -> Reading:
         elif found := _GIT.match(line):
             purl = str(Purl("hex", "", found[1], "", (("vcs_url", f"git+{found[2]}@{found[3]}"),)))
             packages.append(Locked(found[1], purl, pinned=True, line=number))
-        elif '": {' in line or '":{' in line:
+        elif _ENTRY.match(line):
             unread.append(Unread(f"{path}:{number}", "a package of a form that is not known"))
     return locked_reading(path, READER, packages, unread=unread[:10])
 
