@@ -282,3 +282,21 @@ def test_a_reader_that_fails_loses_only_its_own_file(monkeypatch: pytest.MonkeyP
     found = read({"x": "", "requirements.txt": "a==1"})
     assert purls(found) == ["pkg:pypi/a@1"]
     assert "failing failed" in found.unread[0].reason
+
+
+@pytest.mark.parametrize("ending", sorted(readers.INERT))
+def test_no_format_claims_a_name_that_is_passed_over_at_once(ending: str) -> None:
+    places = (
+        "",
+        "node_modules/a/",
+        "lib/site-packages/a-1.dist-info/",
+        ".github/workflows/",
+        "vendor/",
+        "requirements/",
+    )
+    assert all(readers._claiming_reader(f"{place}x.{ending}", f"x.{ending}") is None for place in places)
+
+
+@pytest.mark.parametrize("path", ["setup.py", "a/Dockerfile.go", "var/lib/dpkg/status.d/node.js"])
+def test_names_that_only_look_like_those_are_still_read(path: str) -> None:
+    assert readers.find_reader(path) is not None

@@ -189,9 +189,76 @@ _FILLED = ("share", "etc", "lib", "lib64", "include")
 _ENVIRONMENT = Reader("environment", lambda path, _: Reading(foreign=tuple(beside(path, n) for n in _FILLED)), head=0)
 
 
+INERT = frozenset(
+    [
+        "py",
+        "pyc",
+        "pyi",
+        "js",
+        "mjs",
+        "cjs",
+        "ts",
+        "tsx",
+        "jsx",
+        "map",
+        "md",
+        "rst",
+        "html",
+        "htm",
+        "css",
+        "scss",
+        "svg",
+        "png",
+        "gif",
+        "jpg",
+        "ttf",
+        "woff",
+        "woff2",
+        "h",
+        "hpp",
+        "hxx",
+        "c",
+        "cc",
+        "cpp",
+        "go",
+        "rs",
+        "java",
+        "class",
+        "rb",
+        "so",
+        "a",
+        "o",
+        "la",
+        "pc",
+        "sh",
+        "pl",
+        "pm",
+        "mo",
+        "po",
+        "gz",
+        "xz",
+        "zst",
+        "bz2",
+        "tmpl",
+        "proto",
+        "ipynb",
+        "csv",
+        "npy",
+    ]
+)
+"""Endings of names that no format claims: most files of a tree, told apart at once."""
+_NAMED = ("setup.py", "Dockerfile", "Containerfile")
+
+
 def find_reader(path: str) -> Reader | None:
     """Return the reader of ``path``, None for a file that no format claims."""
     name = path[path.rfind("/") + 1 :]
+    if name[name.rfind(".") + 1 :] in INERT and not name.startswith(_NAMED) and "lib/dpkg/" not in path:
+        return None
+    return _claiming_reader(path, name)
+
+
+def _claiming_reader(path: str, name: str) -> Reader | None:
     if name == "package.json":
         return _INSTALL if node_modules.is_install(path) else _unless_foreign(path, _MANIFEST)
     if name in {"METADATA", "PKG-INFO", "REQUESTED"} or name.endswith(".egg-info"):
