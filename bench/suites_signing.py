@@ -171,7 +171,7 @@ def judge(body: bytes, artifact: str | None, roots: list[str], now: datetime = N
     """Return the verdicts on one document, its own signers being trusted: what is judged is the proof, not the name."""
     digest = artifact or _digest_in(body)
     question = Question(Usage.BUILD, REPOSITORY, now, f"sha256:{digest}" if digest else None)
-    return judge_document(body, question, trust_in(roots, tuple(_identities(body))))
+    return judge_document(body, question, trust_in(roots, tuple(identities_in(body))))
 
 
 def _digest_in(body: bytes) -> str | None:
@@ -288,7 +288,7 @@ def members(data: Path, archive: str) -> dict[str, bytes]:
             return {m.name: held.read() for m in opened if (held := opened.extractfile(m)) is not None}
 
 
-def _identities(body: bytes) -> Iterator[TrustedIdentity]:
+def identities_in(body: bytes) -> Iterator[TrustedIdentity]:
     """Yield whoever the certificates in a document name."""
     for value in _values(body):
         try:

@@ -48,9 +48,9 @@ def verified(suites, shared_data) -> list:
             bundle = read_bundle(body)
         except Refused:
             continue
-        trust = suites.trust_in(roots, tuple(suites._identities(body)))
+        trust = suites.trust_in(roots, tuple(suites.identities_in(body)))
         if answer(suites, bundle, trust) == "":
-            found.append((bundle, trust, tuple(suites._identities(body))))
+            found.append((bundle, trust, tuple(suites.identities_in(body))))
     assert len(found) > 95
     return found
 

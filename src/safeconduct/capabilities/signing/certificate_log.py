@@ -6,6 +6,7 @@ Source: RFC 6962 section 3.2 and 3.3; RFC 5280 for the key hash of the issuer.
 import hashlib
 import struct
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509.certificate_transparency import SignedCertificateTimestamp
@@ -28,6 +29,17 @@ def verify_certificate_log(certificate: x509.Certificate, issuer: x509.Certifica
     Raises:
         Refused: ``no-certificate-log``: none from a known log; ``bad-certificate-log``: one that is not right.
     """
+    if not _count_good(certificate, issuer, logs):
+        raise Refused(
+            "no-certificate-log",
+            "no trusted log says that it was shown the signer's certificate",
+            why="the certificate carries no timestamp of a certificate log in the trusted root",
+            next_step="sign with an instance whose certificate log is in the trusted root",
+        )
+
+
+@lru_cache(maxsize=512)
+def _count_good(certificate: x509.Certificate, issuer: x509.Certificate, logs: tuple[Log, ...]) -> int:
     by_id = {log.id: log for log in logs}
     good = 0
     for stamp in _stamps(certificate):
@@ -35,13 +47,12 @@ def verify_certificate_log(certificate: x509.Certificate, issuer: x509.Certifica
         if log is not None:
             _verify(stamp, log, certificate, issuer)
             good += 1
-    if not good:
-        raise Refused(
-            "no-certificate-log",
-            "no trusted log says that it was shown the signer's certificate",
-            why="the certificate carries no timestamp of a certificate log in the trusted root",
-            next_step="sign with an instance whose certificate log is in the trusted root",
-        )
+    return good
+
+
+def forget() -> None:
+    """Forget what was verified: for measuring what the first sight of a certificate costs."""
+    _count_good.cache_clear()
 
 
 def _stamps(certificate: x509.Certificate) -> list[SignedCertificateTimestamp]:

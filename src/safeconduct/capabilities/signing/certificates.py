@@ -297,6 +297,12 @@ _SIGNERS = (
 )
 
 
+def forget() -> None:
+    """Forget the certificates and chains that were kept: for measuring what the first sight of one costs."""
+    read_certificate.cache_clear()
+    _chain.cache_clear()
+
+
 @lru_cache(maxsize=512)
 def key_of(certificate: x509.Certificate) -> bytes:
     """Return the DER SubjectPublicKeyInfo of a certificate's key."""

@@ -87,6 +87,6 @@ def decode_base64(text: object) -> bytes:
             raise ValueError("two base64 alphabets in one text")
         plain = text.replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode(plain, validate=True)
+        return binascii.a2b_base64(plain, strict_mode=True)
     except binascii.Error as error:
         raise ValueError(str(error)) from error

@@ -6,13 +6,12 @@ Source: Rekor's entry types hashedrekord 0.0.1 and 0.0.2, dsse 0.0.1 and 0.0.2, 
 """
 
 import base64
+import binascii
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from safeconduct.capabilities.signing.bundle import LogEntry
 from safeconduct.capabilities.signing.certificates import UNREADABLE
@@ -22,7 +21,7 @@ from safeconduct.foundation.strict_json import parse_strict
 from safeconduct.model.limits import LIMITS
 
 _DIGESTS = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
-_PEM = b"-----BEGIN "
+_BEGIN = b"-----BEGIN "
 
 
 class Logged(msgspec.Struct, frozen=True):
@@ -144,13 +143,14 @@ def _hex(algorithm: str, data: bytes) -> str:
 
 
 def _der(verifier: bytes) -> bytes:
-    if not verifier.startswith(_PEM):
+    """Return the DER inside a PEM block, or the bytes themselves; what it is shows when it is compared."""
+    if not verifier.startswith(_BEGIN):
         return verifier
-    if b"CERTIFICATE" in verifier[:40]:
-        (certificate,) = x509.load_pem_x509_certificates(verifier)
-        return certificate.public_bytes(serialization.Encoding.DER)
-    key = serialization.load_pem_public_key(verifier)
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    _, begin, rest = verifier.partition(b"-----\n")
+    body, end, tail = rest.partition(b"\n-----END ")
+    if not (begin and end) or _BEGIN in tail or not tail.rstrip(b"\n").endswith(b"-----"):
+        raise ValueError("not one PEM block")
+    return binascii.a2b_base64(body.replace(b"\n", b""), strict_mode=True)
 
 
 def _refused(error_id: str, what: str) -> Refused:

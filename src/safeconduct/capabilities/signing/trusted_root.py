@@ -52,6 +52,10 @@ class Log(msgspec.Struct, frozen=True):
     window: Window
     url: str
 
+    def __hash__(self) -> int:
+        """Return a hash of the log and its key; key objects have none of their own."""
+        return hash((self.id, self.key.der, self.window))
+
 
 class Authority(msgspec.Struct, frozen=True):
     """A certificate or timestamp authority: its chain, issuing end first, trust anchor last."""
