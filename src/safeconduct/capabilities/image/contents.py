@@ -48,11 +48,14 @@ class ImageEntry:
         Raises:
             OSError: a large file that the walk has already passed.
         """
-        if self._data is None:
+        known = self._data or b""
+        missing = min(self.size, limit) - len(known)
+        if missing > 0:
             if self._stream.position != self._until:
                 raise OSError("a large file can be read only while the walk stands at it")
-            self._data = self._stream.take(min(self.size, limit))
-        return self._data[:limit]
+            known += self._stream.take(missing)
+            self._data, self._until = known, self._stream.position
+        return known[:limit]
 
 
 class ImageTree:
