@@ -14,7 +14,8 @@ class Verified(msgspec.Struct, frozen=True):
         payload: the very bytes that were signed.
         payload_type: media type from the envelope.
         signed_at: effective time, or None where nothing trustworthy says when.
-        time_source: ``timestamp``, ``first-seen``, ``claimed`` or ``none``; a claim can age, never freshen.
+        time_source: ``timestamp`` (RFC 3161), ``log`` (a transparency log's promise), ``first-seen``, ``claimed`` or
+            ``none``; a claim can age, never freshen.
         trust_version: version of the trust snapshot that said yes.
         checks: names of the checks made, in order.
         skipped: names of checks that did not apply.

@@ -18,7 +18,7 @@ COMMIT_STATES = (
     CommitState.INVALID,
     CommitState.UNKNOWN,
 )
-TIME_SOURCES = ("none", "claimed", "first-seen", "timestamp")
+TIME_SOURCES = ("none", "claimed", "first-seen", "timestamp", "log")
 SOURCES = ("build", "gate", "other")
 """``attestation.source``: the usage under which its key was trusted."""
 

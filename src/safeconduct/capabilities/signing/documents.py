@@ -14,6 +14,7 @@ from cryptography import x509
 from safeconduct.capabilities.signing import certificates, public_keys
 from safeconduct.capabilities.signing.bundle import Bundle, MessageSignature, read_value
 from safeconduct.capabilities.signing.dsse import encode_pae, parse_envelope
+from safeconduct.capabilities.signing.notation import check_jws
 from safeconduct.capabilities.signing.registry_attestations import read_list, read_publish_attestation
 from safeconduct.capabilities.signing.trust import TrustStore
 from safeconduct.capabilities.signing.verify import Expectation, verify_read, verify_read_artifact
@@ -25,10 +26,18 @@ from safeconduct.model.limits import LIMITS
 from safeconduct.model.verified import Verified
 
 UNPROVEN = frozenset(
-    {"untrusted-key", "untrusted-certificate", "artifact-wanted", "unsigned", "unsupported-document", "no-trusted-time"}
+    {
+        "untrusted-key",
+        "untrusted-certificate",
+        "artifact-wanted",
+        "unsigned",
+        "unsupported-document",
+        "no-trusted-time",
+        "plugin-wanted",
+    }
 )
 """Errors after which nothing is proven false."""
-_SIGNED_FORMS = {"signed": "metadata", "protected": "notation"}
+_SIGNED_FORMS = {"signed": "metadata"}
 _UNSIGNED_FORMS = {
     "_type": "statement",
     "critical": "cosign-payload",
@@ -115,9 +124,13 @@ def _judge_value(value: Any, question: Question, trust: TrustStore) -> tuple[Jud
         if "payloadType" in fields:
             kind = "envelope"
             return (_judge_envelope(fields, trust),)
+        if "protected" in fields:
+            kind = "notation"
+            return (_told(kind, check_jws(fields)),)
         kind = next((k for f, k in (_SIGNED_FORMS | _UNSIGNED_FORMS).items() if f in fields), kind)
-        unsigned = kind in _UNSIGNED_FORMS.values()
-        raise Refused("unsigned" if unsigned else "unsupported-document", f"a {kind} that proves nothing by itself")
+        if kind in _UNSIGNED_FORMS.values():
+            raise Refused("unsigned", f"a {kind} carries no signature and proves nothing by itself")
+        raise Refused("unsupported-document", f"a document of kind {kind} cannot be verified here")
     except Refused as error:
         return (_told(kind, error),)
 
