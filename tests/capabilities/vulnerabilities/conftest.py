@@ -105,10 +105,11 @@ def real_records(shared_data: Path) -> Callable[..., Iterator[bytes]]:
 
 @pytest.fixture(scope="session")
 def real_store(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A store with all that the three matchers were given: PyPI, Go, crates.io, Maven and npm of both folders."""
-    both = [f"{top}/{e}" for e in ("PyPI", "Go", "crates.io", "Maven", "npm") for top in ("osv", "osv-converted")]
+    """A store with all that the three matchers were given, PyPI, Go, crates.io, Maven and npm, and with Hackage."""
+    ecosystems = ("PyPI", "Go", "crates.io", "Maven", "npm", "Hackage")
+    both = [f"{top}/{e}" for e in ecosystems for top in ("osv", "osv-converted")]
     present = [a for a in both if (shared_data / a / "all.zip").exists()]
     with open_graph(tmp_path_factory.mktemp("real") / "graph.db") as store:
         writer = Writer(store).advisories(records(shared_data, *present))
-        writer.feed("PyPI", "Go", "crates.io", "Maven", "npm")
+        writer.feed(*ecosystems)
         yield store

@@ -14,6 +14,7 @@ from safeconduct.capabilities.vulnerabilities.quality import answers_of, tally
 from safeconduct.capabilities.vulnerabilities.scan import scan
 from safeconduct.foundation.statements import Statement
 from safeconduct.model.component import Component, Inventory, Presence
+from safeconduct.model.finding import Coverage
 
 ALIASES = Statement(
     "aliases", "dictionary", "SELECT a.name, s.alias FROM advisory a JOIN advisory_alias s USING (advisory_id)"
@@ -73,6 +74,30 @@ def test_findings_agree_with_the_public_service(shared_data, real_store, real_gr
     extra = {group for _, group in tally(also, answers, real_groups).extra} - EXPLAINED
     assert (missed, extra) == (set(), set())
     assert len(result.agreed) + len(result.missed) >= asked
+
+
+COMPLETE = {"crates.io": 33, "PyPI": 13, "Hackage": 9, "Go": 7}
+WITHOUT_DATA = {"openSUSE": 134, "Debian": 185, "Ubuntu": 100, "Alpine": 93}
+
+
+def test_what_the_service_calls_clean_is_clean_with_data_and_not_told_without(shared_data, real_store):
+    """791 queries without a finding; two are commits, and of the others our data is no whole set."""
+    asked = {}
+    for line in lines(shared_data / "labels" / "osv-api-querybatch.jsonl.zst"):
+        package = line["query"].get("package")
+        if package and not line["vulns"]:
+            name, mark, release = base_of(package["ecosystem"], package["name"]).partition("?")
+            root = package["ecosystem"].partition(":")[0]
+            asked.setdefault(root, []).append(f"{name}@{line['query']['version']}{mark}{release}")
+    assert {root: len(asked[root]) for root in COMPLETE | WITHOUT_DATA} == COMPLETE | WITHOUT_DATA
+    clean = ask(real_store, [purl for root in COMPLETE for purl in asked[root]])
+    assert clean.findings == ()
+    # Two programs built from a work tree say of their own module only that: no version, so nothing is told about them.
+    assert [(gap.component[-8:], gap.coverage) for gap in clean.gaps] == [("@(devel)", Coverage.UNORDERED)] * 2
+    untold = {purl for root in WITHOUT_DATA for purl in asked[root]}
+    result = ask(real_store, untold)
+    assert result.findings == ()
+    assert {gap.component for gap in result.gaps if gap.coverage is Coverage.NO_FEED} == untold
 
 
 def test_a_component_moved_to_its_fix_is_clean_of_it(shared_data, real_store):
