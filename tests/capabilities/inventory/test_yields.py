@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from safeconduct.capabilities.inventory.pinning import pinning_notes
 from safeconduct.capabilities.inventory.readers import YIELDS
 from safeconduct.capabilities.inventory.tree import FolderTree
 from safeconduct.capabilities.inventory.walk import read_tree
@@ -44,6 +45,12 @@ def test_a_row_is_what_its_sample_shows(row: Yields) -> None:
         "lines": all(place.line for place in places),
     }
     assert shown == {name: getattr(row, name) for name in shown}
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.reader) for row in YIELDS if row.evidence == "installed"])
+def test_what_is_installed_asks_nobody_to_pin_it(row: Yields) -> None:
+    notes = pinning_notes(read_tree(FolderTree(CASES / row.reader)))
+    assert {note.path for note in notes} <= {"package.json"}
 
 
 def test_every_sample_has_a_row() -> None:
