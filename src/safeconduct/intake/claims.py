@@ -3,6 +3,7 @@
 The document itself lies in the document store; its payload is taken from it whenever it is wanted.
 """
 
+import base64
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +11,9 @@ from typing import Any
 import msgspec
 
 from safeconduct.capabilities.graph.codes import SOURCES, TIME_SOURCES
-from safeconduct.capabilities.signing.bundle import read_bundle
 from safeconduct.foundation.clock import to_datetime
 from safeconduct.foundation.documents import Documents
-from safeconduct.foundation.errors import SafeconductError, Undecided
+from safeconduct.foundation.errors import Undecided
 from safeconduct.foundation.statements import load_statements
 from safeconduct.foundation.store import Store
 from safeconduct.intake.dictionary import intern_identity, intern_predicate
@@ -29,6 +29,14 @@ _PROVENANCE = "https://slsa.dev/provenance/"
 _SBOM = frozenset({Predicate.CYCLONEDX})
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = to_datetime(0)
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    """A bundle, an envelope or a statement, as far as it takes to find the predicate."""
+
+    envelope: "_Shape | None" = msgspec.field(default=None, name="dsseEnvelope")
+    payload: str | None = None
+    predicate: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Heard(msgspec.Struct, frozen=True, array_like=True):
@@ -114,7 +122,7 @@ def is_provenance(predicate_type: str) -> bool:
     return predicate_type.startswith(_PROVENANCE)
 
 
-def predicate_in(documents: Documents, digest: Digest) -> Any:
+def predicate_in(documents: Documents, digest: Digest) -> bytes | None:
     """Return what ``predicate_of`` says of a kept document; None when it was erased since."""
     try:
         return predicate_of(documents.get(digest))
@@ -124,33 +132,45 @@ def predicate_in(documents: Documents, digest: Digest) -> Any:
         return None
 
 
-def predicate_of(document: bytes) -> Any:
-    """Return the predicate inside a bundle or a bare statement, or the document itself where it is neither.
+def predicate_of(document: bytes) -> bytes:
+    """Return the predicate inside a bundle, an envelope or a bare statement, or the document where it is none of them.
 
-    The bytes were verified when they came in and are found by their digest, so that they are the same ones.
+    It is cut out as it stands: an SBOM of megabytes is parsed once, by its reader. The bytes were verified when they
+    came in and are found by their digest, so that they are the same ones.
     """
-    payload = document
-    try:
-        payload = read_bundle(document).envelope.payload
-    except SafeconductError:
-        payload = document
-    try:
-        value = json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
-    return value["predicate"] if isinstance(value, dict) and "predicate" in value else value
+    outer = _shape(document)
+    payload = (outer.envelope or outer).payload
+    if payload is None:
+        return bytes(outer.predicate) or document
+    statement = _decoded(payload)
+    return bytes(_shape(statement).predicate) or statement
 
 
-def commit_of(predicate: Any) -> str:
+def commit_of(predicate: bytes | None) -> str:
     """Return the source commit that SLSA provenance names, or an empty text."""
     try:
-        for dependency in predicate["buildDefinition"]["resolvedDependencies"]:
+        value: Any = json.loads(predicate or b"")
+        for dependency in value["buildDefinition"]["resolvedDependencies"]:
             commit = dependency.get("digest", {}).get("gitCommit")
             if isinstance(commit, str):
                 return commit
-    except (KeyError, TypeError, AttributeError):
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ""
     return ""
+
+
+def _shape(data: bytes) -> _Shape:
+    try:
+        return msgspec.json.decode(data, type=_Shape)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return _Shape()
+
+
+def _decoded(payload: str) -> bytes:
+    try:
+        return base64.b64decode(payload)
+    except ValueError:
+        return b""
 
 
 def _by_document(claim: Claim) -> Digest:

@@ -16,7 +16,7 @@ from safeconduct.foundation.store import Store
 from safeconduct.intake.advisories import SQL, Change, Record, apply_record
 from safeconduct.intake.directory import GRACE, raise_epochs
 from safeconduct.intake.findings import SQL as FINDINGS
-from safeconduct.intake.lines import OpenLine, begin_estate, close_line, encode, load_line, write_estate_event
+from safeconduct.intake.lines import OpenLine, begin_estate, close_line, load_line, write_estate_event
 from safeconduct.model.advisory import Advisory
 from safeconduct.model.digest import Digest, from_bytes, sha256, to_bytes
 from safeconduct.model.finding import Feed
@@ -136,12 +136,17 @@ def apply_batch(store: Store, at: int, feed: str, records: list[Record], tally: 
 
 def apply_feed(store: Store, at: int, feed: Feed) -> None:
     """Put what a feed says of itself in force, unless it is already."""
-    body = encode(feed).encode()
+    body = msgspec.json.encode(feed)
     if store.row(SQL["same_feed"], {"id": feed.id, "doc": to_bytes(sha256(body))}) is not None:
         return
     at = begin_estate(store, at)
     doc = TableDocuments(store).put_if_absent(body, "application/json")
-    row = {"id": feed.id, "as_of": feed.as_of, "covers": encode(feed.covers), "license": feed.license}
+    row = {
+        "id": feed.id,
+        "as_of": feed.as_of,
+        "covers": msgspec.json.encode(feed.covers).decode(),
+        "license": feed.license,
+    }
     row |= {"attribution": feed.attribution, "source": feed.source}
     store.run(SQL["put_feed"], row | {"doc": to_bytes(doc), "at": at})
     write_estate_event(store, at, "feed", feed, doc)

@@ -3,7 +3,6 @@
 Verified by a trusted key before merely claimed, then the one signed first; replacing it later is a correction.
 """
 
-import json
 from collections.abc import Callable
 
 import msgspec
@@ -63,7 +62,7 @@ def find_better(
 def _read(documents: Documents, document: Digest, reader: Reader) -> Inventory | None:
     predicate = predicate_in(documents, document)
     try:
-        return None if predicate is None else reader(json.dumps(predicate).encode())
+        return None if predicate is None else reader(predicate)
     except Refused:
         # A signature over something that is no inventory is kept as an attestation; membership stays unknown.
         return None

@@ -7,6 +7,7 @@ import msgspec
 from safeconduct.capabilities.graph.keys import bucket_of, fingerprint_of, kind_of
 from safeconduct.foundation.statements import load_statements
 from safeconduct.foundation.store import Store
+from safeconduct.intake.bodies import encode_body
 from safeconduct.model.digest import Digest, to_bytes
 
 SQL = load_statements("safeconduct.intake", "lines.sql")
@@ -60,7 +61,7 @@ def close_line(store: Store, line: OpenLine, kind: str, body: Any, doc: Digest |
     """Write the event of what happened to the line, save the line, and return the event's number."""
     line.event_n += 1
     row = {"line_id": line.line_id, "n": line.event_n, "at": line.changed_at, "kind": kind}
-    store.run(SQL["add_event"], row | {"doc": to_bytes(doc) if doc else None, "body": encode(body)})
+    store.run(SQL["add_event"], row | {"doc": to_bytes(doc) if doc else None, "body": encode_body(body)})
     store.run(
         SQL["save_line"],
         {
@@ -96,7 +97,7 @@ def begin_estate(store: Store, at: int) -> int:
 def write_estate_event(store: Store, at: int, kind: str, body: Any, doc: Digest | None = None) -> int:
     """Write an event that concerns every line; ``at`` comes from ``begin_estate``. Return its number."""
     n = last_estate_event(store)[0] + 1
-    row = {"n": n, "at": at, "kind": kind, "doc": to_bytes(doc) if doc else None, "body": encode(body)}
+    row = {"n": n, "at": at, "kind": kind, "doc": to_bytes(doc) if doc else None, "body": encode_body(body)}
     store.run(SQL["add_estate_event"], row)
     return n
 
@@ -108,8 +109,3 @@ def take_ids(store: Store, kind: str, count: int) -> int:
     if row is None:
         raise LookupError(f"no ids of kind {kind}")
     return int(row[0]) - count
-
-
-def encode(body: Any) -> str:
-    """Return an event's body as JSON text."""
-    return msgspec.json.encode(body).decode()

@@ -24,6 +24,7 @@ from safeconduct.intake import (
     sightings,
     violations,
 )
+from safeconduct.intake.bodies import decode_body
 from safeconduct.intake.inventories import Reader
 from safeconduct.intake.sbom import read_sbom
 from safeconduct.model.digest import Digest, from_bytes
@@ -37,6 +38,12 @@ Progress = Callable[[int], None]
 """Is told how many events have been replayed so far."""
 
 
+class _Known(msgspec.Struct, frozen=True):
+    """The estate event that a line's event knew of."""
+
+    estate: int = 0
+
+
 class _Event(NamedTuple):
     estate: int
     rank: int
@@ -45,7 +52,7 @@ class _Event(NamedTuple):
     n: int
     kind: str
     doc: bytes | None
-    body: str
+    body: bytes
 
 
 def rebuild(source: Store, target: Store, *, reader: Reader = read_sbom, on_progress: Progress | None = None) -> int:
@@ -101,22 +108,22 @@ def _events(source: Store) -> Iterator[_Event]:
         yield _Event(n, 0, at, "", n, kind, doc, body)
     for key, n, at, kind, doc, body in source.rows(_SQL["all_events"]):
         if kind not in _DERIVED:
-            yield _Event(msgspec.json.decode(body).get("estate", 0), 1, at, key, n, kind, doc, body)
+            yield _Event(decode_body(body, _Known).estate, 1, at, key, n, kind, doc, body)
 
 
 def _apply(target: Store, event: _Event, reader: Reader) -> None:
     if event.kind == "release":
-        body = msgspec.json.decode(event.body, type=releases.ReleaseBody)
+        body = decode_body(event.body, releases.ReleaseBody)
         releases.apply_release(target, event.at, body, reader=reader)
     elif event.kind == "sightings":
-        seen = msgspec.json.decode(event.body, type=sightings.SightingsBody)
+        seen = decode_body(event.body, sightings.SightingsBody)
         sightings.apply_sightings(target, event.at, seen.sightings, from_bytes(event.doc) if event.doc else None)
     elif event.kind == "advisories":
-        batch = msgspec.json.decode(event.body, type=feeds.AdvisoriesBody)
+        batch = decode_body(event.body, feeds.AdvisoriesBody)
         feeds.apply_batch(target, event.at, batch.feed, _records(target, batch.documents))
     else:
         apply, kind = _PLAIN[event.kind]
-        apply(target, event.at, msgspec.json.decode(event.body, type=kind))
+        apply(target, event.at, decode_body(event.body, kind))
 
 
 _PLAIN: dict[str, tuple[Callable[[Store, int, Any], Any], type]] = {

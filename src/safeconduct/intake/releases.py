@@ -75,7 +75,7 @@ def record_release(
         at: microseconds since 1970; made monotonic along the line.
         evidence: verified claims about ``release.digest``, their documents in ``raw``.
         documents: further documents to keep: the manifest, an inventory that nobody signed.
-        inventory: what ``inventory_document`` says, when the caller has read it already.
+        inventory: what ``inventory_document`` says, when the caller has read it already: exactly what ``reader`` gives.
         inventory_document: an inventory; without a verified claim of it, it is a mere claim.
 
     Raises:
@@ -93,7 +93,8 @@ def record_release(
         testimony=hear(evidence),
         claimed=inventory_document,
     )
-    return _record(store, at, body, dict(evidence.raw) | dict(documents or {}), inventory, reader)
+    given = _given(inventory, inventory_document)
+    return _record(store, at, body, dict(evidence.raw) | dict(documents or {}), given, reader)
 
 
 def record_single(
@@ -115,7 +116,7 @@ def record_single(
     testimony = hear(evidence) if evidence else Testimony()
     body = ReleaseBody(digest=digest, product=name, testimony=testimony, claimed=inventory_document)
     kept = dict(evidence.raw if evidence else {}) | dict(documents or {})
-    return _record(store, at, body, kept, inventory, read_sbom)
+    return _record(store, at, body, kept, _given(inventory, inventory_document), read_sbom)
 
 
 def apply_release(store: Store, at: int, body: ReleaseBody, *, reader: Reader, given: Given | None = None) -> Arrival:
@@ -134,19 +135,26 @@ def apply_release(store: Store, at: int, body: ReleaseBody, *, reader: Reader, g
 
 
 def _record(
-    store: Store, at: int, body: ReleaseBody, kept: dict[str, bytes], inventory: Inventory | None, reader: Reader
+    store: Store, at: int, body: ReleaseBody, kept: dict[str, bytes], given: Given | None, reader: Reader
 ) -> Arrival:
-    given = Given(body.claimed, inventory) if body.claimed is not None and inventory is not None else None
+    heard = {claim.document for claim in body.testimony.claims}
+    if body.claimed in heard:
+        # It is more than claimed; the event names it once.
+        body = msgspec.structs.replace(body, claimed=None)
     with store.transaction():
         documents = TableDocuments(store)
         for digest, data in sorted(kept.items()):
             if documents.put_if_absent(data) != digest:
                 raise _wrong_document(digest, data)
-        for wanted in {c.document for c in body.testimony.claims} | ({body.claimed} if body.claimed else set()):
+        for wanted in sorted(heard | ({body.claimed} if body.claimed else set())):
             if not documents.exists(wanted):
                 raise _without_document(body.digest, wanted)
         estate = last_estate_event(store)[0]
         return apply_release(store, at, msgspec.structs.replace(body, estate=estate), reader=reader, given=given)
+
+
+def _given(inventory: Inventory | None, document: Digest | None) -> Given | None:
+    return Given(document, inventory) if inventory is not None and document is not None else None
 
 
 def _choose_line(store: Store, body: ReleaseBody) -> OpenLine:
