@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import zstandard
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from figures import Figure, tell
 from floors import below, with_floors
 from kept import data_folder
 from measure import Absent
-
 from safeconduct.capabilities.kubernetes.review import allow, encode_answer, read_review
 from safeconduct.capabilities.sbom import cyclonedx
 from safeconduct.capabilities.signing import public_keys

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import zstandard
+
 from figures import ROOT
 from measure import Absent
-
 from safeconduct.capabilities.graph.store import open_graph
 from safeconduct.capabilities.vulnerabilities.feed import open_feeds
 from safeconduct.foundation.http import HttpFetch

@@ -13,7 +13,6 @@ from figures import Figure, tell
 from floors import below, with_floors
 from kept import advisories_of, read_packed, read_packed_lines
 from measure import Absent
-
 from safeconduct.capabilities.graph.store import open_graph
 from safeconduct.capabilities.vulnerabilities.advisories import StoredAdvisories
 from safeconduct.capabilities.vulnerabilities.ecosystems import base_of

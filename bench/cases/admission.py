@@ -16,7 +16,6 @@ from statistics import median
 
 from figures import Figure
 from measure import cpu_of_process, memory_of_process
-
 from safeconduct.capabilities.kubernetes.manifest import read_manifest
 from safeconduct.capabilities.kubernetes.review import read_review
 from safeconduct.capabilities.policy.engine import RegoWorker

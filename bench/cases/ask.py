@@ -6,7 +6,6 @@ from pathlib import Path
 from figures import Figure
 from kept import AT, estate_of
 from measure import cpu_of, peak_memory
-
 from safeconduct.capabilities.graph.store import open_graph
 from safeconduct.cli.demo.estate import MINUTE, questions_of
 from safeconduct.intake.estate import name_count

@@ -8,7 +8,6 @@ from pathlib import Path
 from figures import Figure
 from kept import AT
 from measure import peak_memory
-
 from safeconduct.capabilities.graph.store import open_graph
 from safeconduct.foundation.store import Store
 from safeconduct.intake import estate

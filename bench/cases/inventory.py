@@ -7,7 +7,6 @@ from base64 import b64encode
 
 from figures import ROOT, Figure
 from measure import cpu_of, peak_memory
-
 from safeconduct.capabilities.inventory.tree import FolderTree, MemoryTree
 from safeconduct.capabilities.inventory.walk import read_tree
 

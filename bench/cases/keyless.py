@@ -2,13 +2,13 @@
 
 import random
 
-import suites_signing as suites
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+
+import suites_signing as suites
 from figures import Figure
 from kept import data_folder
 from measure import cpu_of_many, peak_memory
-
 from safeconduct.capabilities.signing import certificate_log, certificates
 from safeconduct.capabilities.signing.bundle import MessageSignature, read_bundle
 from safeconduct.capabilities.signing.trust import TrustStore

@@ -3,7 +3,6 @@
 from figures import Figure
 from kept import advisories_of, read_packed
 from measure import cpu_of, peak_memory
-
 from safeconduct.capabilities.graph.store import open_graph
 from safeconduct.capabilities.vulnerabilities.advisories import StoredAdvisories
 from safeconduct.capabilities.vulnerabilities.scan import scan

@@ -3,7 +3,6 @@
 from cases.inventory import PACKAGES, lock_of
 from figures import Figure
 from measure import cpu_of, peak_memory
-
 from safeconduct.capabilities.inventory.tree import MemoryTree
 from safeconduct.capabilities.inventory.walk import read_tree
 from safeconduct.capabilities.sbom import cyclonedx

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
 from figures import Figure
 from measure import cpu_of, cpu_of_many, peak_memory
-
 from safeconduct.capabilities.attestations.statements import write_statement
 from safeconduct.capabilities.signing.key_store import FileSigner
 from safeconduct.capabilities.signing.sign import sign_payload
