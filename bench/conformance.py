@@ -12,7 +12,6 @@ import sys
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -27,11 +26,8 @@ from safeconduct.capabilities.kubernetes.review import allow, encode_answer, rea
 from safeconduct.capabilities.sbom import cyclonedx
 from safeconduct.capabilities.signing import public_keys
 from safeconduct.capabilities.signing.dsse import encode_pae
-from safeconduct.capabilities.signing.trust import Snapshot, TrustStore
-from safeconduct.capabilities.signing.verify import Expectation, verify_bundle
 from safeconduct.foundation.errors import Refused, SafeconductError
-from safeconduct.model.identity import Usage
-from safeconduct.model.statement import PAYLOAD_TYPE
+from suites_signing import documents, git_cases, sigstore_cases, subject_cases
 
 PASSED, FAILED, ABSENT = "passed", "failed", "absent"
 
@@ -135,27 +131,11 @@ def _review(suite: str, name: str, data: bytes) -> Result:
     return Result(suite, name, PASSED if same else FAILED, "" if same else "it was taken for a review")
 
 
-def _sigstore() -> Iterator[Result]:
-    """Sigstore's client suite, its bundles. The trust store holds managed keys and no certificate authority, so that
-    every bundle is refused; only a refusal of its form shows that what the case tests was seen.
-    """
-    cases = {e["name"]: e["expect"] for e in _index("attestations") if e.get("expect") and "conformance" in e["tar"]}
-    now = datetime.now(UTC)
-    nobody = TrustStore(Snapshot(1, now, now, {}, ()))
-    expectation = Expectation(Usage.BUILD, "example.com/a", PAYLOAD_TYPE)
-    for name, data in _members("attestations/sigstore-conformance.tar.zst"):
-        if name not in cases or not name.endswith("bundle.sigstore.json"):
-            continue
-        case = PurePosixPath(name).parent.name
-        try:
-            verify_bundle(data, expectation, nobody, now=now)
-        except Refused as error:
-            if error.id.startswith("malformed-"):
-                yield Result("sigstore", case, PASSED if cases[name] == "fail" else FAILED, error.why)
-            else:
-                yield Result("sigstore", case, ABSENT, "certificate authorities and logs are not trusted yet")
-        else:
-            yield Result("sigstore", case, FAILED, "it was verified, and nobody is trusted")
+def _signatures() -> Iterator[Result]:
+    """Sigstore's client suite, and signed documents and git objects against their committed expectations."""
+    for suite in (sigstore_cases, documents, subject_cases, git_cases):
+        for case in suite(data_folder()):
+            yield Result(case.suite, case.case, PASSED if case.passed else FAILED, case.why)
 
 
 def _dsse() -> Iterator[Result]:
@@ -183,7 +163,7 @@ _X = 469508208688991566629300476878185856328485914997445894079582932386354760791
 _Y = 5640078356564379163099075877009565129882514886557779369047442380624545832820
 _SIGNATURE = "A3JqsQGtVsJ2O2xqrI5IcnXip5GToJ3F+FnZ+O88SjtR6rDAajabZKciJTfUiHqJPcIAriEGAHTVeCUjW2JIZA=="
 
-SUITES: tuple[Callable[[], Iterator[Result]], ...] = (_cyclonedx, _admission, _sigstore, _dsse)
+SUITES: tuple[Callable[[], Iterator[Result]], ...] = (_cyclonedx, _admission, _signatures, _dsse)
 
 
 def _index(folder: str) -> list[dict[str, str]]:
