@@ -52,6 +52,7 @@ def serve(
     """
     from safeconduct.capabilities.policy.engine import RegoWorker
     from safeconduct.phases.deploy.admission import Admission, Cluster
+    from safeconduct.phases.deploy.admissions import KeepLater
     from safeconduct.phases.operate.events import Recorder
     from safeconduct.server.access import Access
     from safeconduct.server.app import create_app
@@ -62,8 +63,8 @@ def serve(
     place = folder or authority.data / "server"
     tls = _certificate(face, place, names, authority)
     token = _token(place)
-    with RegoWorker(deadline_seconds=max(1.0, timeout - 2)) as engine:
-        admission = Admission(authority, engine, Cluster(cluster or "default", region))
+    with KeepLater(authority.graph) as keeper, RegoWorker(deadline_seconds=max(1.0, timeout - 2)) as engine:
+        admission = Admission(authority, engine, Cluster(cluster or "default", region), keeper)
         app = create_app(
             admission,
             Recorder(authority),

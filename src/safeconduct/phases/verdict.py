@@ -31,6 +31,7 @@ from safeconduct.model.digest import Digest
 from safeconduct.model.evidence import Evidence
 from safeconduct.model.exemption import Exemption
 from safeconduct.model.finding import Scan
+from safeconduct.model.statement import Predicate
 from safeconduct.phases.authority import advisories_in
 
 _RETRY = 60_000_000
@@ -47,12 +48,24 @@ class Bench(msgspec.Struct, frozen=True):
     now: int
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """An inventory, and the signed document that it was read from."""
+
+    inventory: Inventory
+    document: Digest
+
+
 class Judged(msgspec.Struct, frozen=True):
-    """A fresh judgement with what it rests on."""
+    """A fresh judgement with what it rests on.
+
+    Attributes:
+        epoch: of the digest when judging began: what touched it since makes this judgement old.
+    """
 
     decision: Decision
     evidence: Evidence
     scan: Scan | None
+    epoch: int = 0
 
 
 def keep_authority(store: Store, pack: Pack, trust: TrustStore, *, now: int) -> None:
@@ -103,7 +116,9 @@ def _judge_documents(
 
 def judge_digest(store: Store | None, gate: str, evidence: Evidence, product: ProductFacts, bench: Bench) -> Judged:
     """Return the gate's decision over a digest's evidence, with today's advisory data."""
-    inventory = _inventory(evidence)
+    epoch = find_epoch(store, evidence.digest) if store is not None else 0
+    listed = listed_in(evidence)
+    inventory = listed.inventory if listed else None
     found = scan(inventory, advisories_in(store)) if inventory is not None else None
     decision = judge(
         gate,
@@ -118,14 +133,14 @@ def judge_digest(store: Store | None, gate: str, evidence: Evidence, product: Pr
     if decision.outcome is not Outcome.PASSED:
         # A no is asked again soon: what was missing may have been published since.
         until = min(until, bench.now + _RETRY)
-    return Judged(msgspec.structs.replace(decision, valid_until=until), evidence, found)
+    return Judged(msgspec.structs.replace(decision, valid_until=until), evidence, found, epoch)
 
 
-def keep_verdict(store: Store, judged: Judged, repository: str, *, epoch: int, now: int) -> None:
+def keep_verdict(store: Store, judged: Judged, repository: str, *, now: int) -> None:
     """Keep a judgement as the verdict that admission reads.
 
     Raises:
-        Refused: ``stale-verdict`` when something touched the digest since ``epoch`` was read.
+        Refused: ``stale-verdict`` when something touched the digest since judging began.
     """
     record_verdict(
         store,
@@ -134,38 +149,52 @@ def keep_verdict(store: Store, judged: Judged, repository: str, *, epoch: int, n
         scope=scope_of(repository),
         decision=judged.decision,
         document=msgspec.json.encode(judged.decision),
-        epoch=epoch,
+        epoch=judged.epoch,
     )
 
 
-def renew_verdict(store: Store, digest: Digest, product: ProductFacts, bench: Bench, evidence: Evidence) -> Judged:
+def renew_verdict(
+    store: Store, product: ProductFacts, bench: Bench, evidence: Evidence, *, judged: Judged | None = None
+) -> Judged:
     """Judge a digest for deploying and keep the verdict; once more when something touched it meanwhile.
+
+    Args:
+        judged: what judging the same evidence for deploying gave just now, when that was done already.
 
     Raises:
         Undecided: ``stale-verdict`` when something touched it both times; ``store-busy``.
     """
-    for attempt in (1, 2):
-        epoch = find_epoch(store, digest)
-        judged = judge_digest(store, "deploy", evidence, product, bench)
-        try:
-            keep_verdict(store, judged, product.repository, epoch=epoch, now=bench.now)
-        except Refused as error:
-            if error.id != "stale-verdict":
-                raise
-            if attempt == 2:  # noqa: PLR2004 - the second and last try
-                # Nobody said no: what is judged changes faster than it can be judged, and that is no answer.
-                raise Undecided(error.id, error.what, why=error.why, next_step="ask again") from error
-            continue
-        break
-    return judged
+    judged = judged or judge_digest(store, "deploy", evidence, product, bench)
+    if _late(store, judged, product.repository, bench.now) is None:
+        return judged
+    judged = judge_digest(store, "deploy", evidence, product, bench)
+    error = _late(store, judged, product.repository, bench.now)
+    if error is None:
+        return judged
+    # Nobody said no: what is judged changes faster than it can be judged, and that is no answer.
+    raise Undecided(error.id, error.what, why=error.why, next_step="ask again") from error
 
 
-def _inventory(evidence: Evidence) -> Inventory | None:
+def _late(store: Store, judged: Judged, repository: str, now: int) -> Refused | None:
+    """Keep a verdict; return the refusal when something touched the digest since judging began."""
     try:
-        return sbom_of(evidence)
+        keep_verdict(store, judged, repository, now=now)
+    except Refused as error:
+        if error.id != "stale-verdict":
+            raise
+        return error
+    return None
+
+
+def listed_in(evidence: Evidence) -> Listed | None:
+    """Return the inventory in the first verified SBOM; None when there is none that can be read."""
+    claim = next((c for c in evidence.claims if c.predicate_type == Predicate.CYCLONEDX), None)
+    try:
+        inventory = sbom_of(evidence)
     except SafeconductError:
         # A signed document that is no SBOM: nothing is known about what is inside.
         return None
+    return Listed(inventory, claim.document) if inventory is not None and claim is not None else None
 
 
 def documents_of(evidence: Evidence) -> Mapping[Digest, bytes]:

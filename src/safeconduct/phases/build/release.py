@@ -47,7 +47,7 @@ from safeconduct.model.release import Line, Release
 from safeconduct.model.statement import PAYLOAD_TYPE, Predicate
 from safeconduct.phases.authority import Authority, advisories_in
 from safeconduct.phases.build.image import PLATFORM, stage_image
-from safeconduct.phases.verdict import keep_authority
+from safeconduct.phases.verdict import keep_authority, listed_in
 
 Tell = Callable[[str], None]
 
@@ -222,7 +222,15 @@ def _make(work: _Work, files: SourceFiles, first: Decision, *, publish: bool) ->
         _require_approval(evidence)
         published = _publish(work, release) if publish else None
     if work.record:
-        record_release(work.store, at=work.started, release=release, evidence=evidence)
+        listed = listed_in(evidence)
+        record_release(
+            work.store,
+            at=work.started,
+            release=release,
+            evidence=evidence,
+            inventory=listed.inventory if listed else None,
+            inventory_document=listed.document if listed else None,
+        )
         record_decision(
             work.store, at=work.started, decision=second, document=msgspec.json.encode(second), digest=release.digest
         )

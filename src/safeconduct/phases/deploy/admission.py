@@ -37,20 +37,23 @@ from safeconduct.foundation.clock import to_datetime
 from safeconduct.foundation.documents import TableDocuments
 from safeconduct.foundation.errors import Refused, SafeconductError
 from safeconduct.foundation.store import Store
-from safeconduct.intake.judgements import record_admission
 from safeconduct.intake.releases import record_single
 from safeconduct.model.decision import Decision, Outcome, Reason
 from safeconduct.model.digest import Digest, sha256
+from safeconduct.model.evidence import Evidence
 from safeconduct.model.exemption import Exemption
 from safeconduct.model.workload import Workload
 from safeconduct.phases.authority import Authority
+from safeconduct.phases.deploy.admissions import Admitted, KeepAtOnce, Keeper
 from safeconduct.phases.verdict import (
     Bench,
+    Judged,
     documents_of,
     gather_all,
     gather_held,
     judge_digest,
     keep_authority,
+    listed_in,
     renew_verdict,
     scope_of,
 )
@@ -80,7 +83,13 @@ class ImageVerdict(msgspec.Struct, frozen=True):
 class Admission:
     """Judges admission requests. Safe to call from many threads: each has its own connection to the graph."""
 
-    def __init__(self, authority: Authority, engine: Engine, cluster: Cluster) -> None:
+    def __init__(self, authority: Authority, engine: Engine, cluster: Cluster, keeper: Keeper | None = None) -> None:
+        """Open nothing yet.
+
+        Args:
+            keeper: keeps what was answered; by default before it is answered.
+        """
+        self._keeper = keeper or KeepAtOnce()
         self._authority = authority
         self._engine = engine
         self._cluster = cluster
@@ -177,21 +186,29 @@ class Admission:
         """Judge a digest without verdict: by what the graph keeps; where that is not enough, by the registry too."""
         product = facts.ProductFacts("", "", repository)
         evidence = gather_held(store, digest, repository, bench)
-        if evidence is None or judge_digest(store, "deploy", evidence, product, bench).decision.outcome.value:
-            try:
-                evidence = gather_all(store, self._authority.repository(repository), digest, repository, bench)
-            except SafeconductError:
-                if evidence is None:
-                    raise
+        judged = judge_digest(store, "deploy", evidence, product, bench) if evidence is not None else None
+        if evidence is None or judged is None or judged.decision.outcome is not Outcome.PASSED:
+            evidence, judged = self._ask_registry(store, repository, digest, bench, judged)
         if evidence.claims and not dry:
             # What is verified is kept, so that a later advisory finds it and a dead registry does not matter.
-            kept = documents_of(evidence)
-            record_single(store, at=bench.now, digest=digest, evidence=evidence, documents=kept, name=repository)
-        judged = judge_digest(store, "deploy", evidence, product, bench)
+            _keep_evidence(store, digest, evidence, repository, bench.now)
+        judged = judged or judge_digest(store, "deploy", evidence, product, bench)
         if dry or judged.decision.outcome is Outcome.UNDECIDED:
             # What could not be told is asked again next time, not remembered as an answer.
             return judged.decision
-        return renew_verdict(store, digest, product, bench, evidence).decision
+        return renew_verdict(store, product, bench, evidence, judged=judged).decision
+
+    def _ask_registry(
+        self, store: Store, repository: str, digest: Digest, bench: Bench, held: Judged | None
+    ) -> tuple[Evidence, Judged | None]:
+        """Return the evidence with what the registry has, and its judgement where that is the one there is already."""
+        try:
+            found = gather_all(store, self._authority.repository(repository), digest, repository, bench)
+        except SafeconductError:
+            if held is None:
+                raise
+            return held.evidence, held
+        return found, held if held is not None and found == held.evidence else None
 
     def _resolve(self, reference: Reference) -> Digest:
         """Return the digest that a reference means now; asked once for each request."""
@@ -202,6 +219,7 @@ class Admission:
 
     def _record(self, request: Request, uses: tuple[ImageUse, ...], said: list[ImageVerdict], now: int) -> None:
         by_image = {verdict.image: verdict for verdict in said if verdict.digest}
+        admitted = []
         for use in uses:
             verdict = by_image.get(use.image)
             if verdict is None or verdict.digest is None:
@@ -213,14 +231,8 @@ class Admission:
                 f"{request.kind.kind.lower()}/{request.name or ''}",
                 use.container,
             )
-            record_admission(
-                self._store(),
-                at=now,
-                digest=verdict.digest,
-                where=where,
-                outcome=verdict.outcome,
-                decision=verdict.decision,
-            )
+            admitted.append(Admitted(now, verdict.digest, where, verdict.outcome, verdict.decision))
+        self._keeper.keep(self._store(), admitted)
 
     def _bench(self) -> Bench:
         pack, trust, exemptions = self._opened.current()
@@ -237,6 +249,20 @@ class Admission:
             self._local.store = self._authority.graph()
         store: Store = self._local.store
         return store
+
+
+def _keep_evidence(store: Store, digest: Digest, evidence: Evidence, repository: str, now: int) -> None:
+    listed = listed_in(evidence)
+    record_single(
+        store,
+        at=now,
+        digest=digest,
+        evidence=evidence,
+        documents=documents_of(evidence),
+        inventory=listed.inventory if listed else None,
+        inventory_document=listed.document if listed else None,
+        name=repository,
+    )
 
 
 class _Opened:

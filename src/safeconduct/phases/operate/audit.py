@@ -93,7 +93,7 @@ def _audit(store: Store, held: Held, bench: Bench) -> Audited:
         document=msgspec.json.encode(judged.decision),
         digest=held.digest,
     )
-    deploy = renew_verdict(store, held.digest, product, bench, evidence)
+    deploy = renew_verdict(store, product, bench, evidence)
     return Audited(
         held,
         judged.decision,
