@@ -9,6 +9,7 @@ import pytest
 from safeconduct.capabilities.signing.key_store import create_key
 from safeconduct.foundation.errors import BadUsage, Refused, Undecided
 from safeconduct.foundation.settings import Settings, TrustSettings
+from safeconduct.model.identity import Usage
 from safeconduct.phases.authority import Authority
 from safeconduct.phases.operate import trust as drafts
 
@@ -74,3 +75,48 @@ STRANGE = {"payload": "e30=", "payloadType": "x", "signatures": [{"sig": "AA=="}
 def test_a_file_that_is_no_snapshot_is_refused(data: bytes) -> None:
     with pytest.raises(Refused):
         drafts.peek(data)
+
+
+def authority_of(shared_data: Path, **changes: object) -> drafts.NewAuthority:
+    import tarfile
+
+    import zstandard
+
+    with (shared_data / "attestations" / "sigstore-conformance.tar.zst").open("rb") as file:
+        stream = zstandard.ZstdDecompressor().stream_reader(file)
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                if member.name.endswith("trusted_root.json") and "_fail" not in member.name:
+                    document = archive.extractfile(member).read().decode()
+                    break
+    identity = ("https://ci.example/shop/.github/workflows/release.yml@refs/heads/main", "https://issuer.example")
+    given = {"name": "ci", "root": document, "identities": (identity,), "usages": (Usage.BUILD,), "scopes": ("shop",)}
+    return drafts.NewAuthority(**{**given, "not_after": NOW + timedelta(days=1), **changes})
+
+
+def test_an_authority_is_trusted_for_named_identities_only(tmp_path: Path, root, shared_data: Path) -> None:
+    first = drafts.start(root, {"shop": ("r.example/shop",)}, now=NOW)
+    added = drafts.add_authority(first, authority_of(shared_data), root, now=NOW)
+    (authority,) = drafts.install(authority_at(tmp_path, root.public.fingerprint, NOW), added).snapshot.authorities
+    known = ("https://ci.example/shop/.github/workflows/release.yml@refs/heads/main", "https://issuer.example")
+    assert authority.knows(*known)
+    assert not authority.knows(known[0], "https://evil.example")
+    assert not authority.knows(known[0] + "x", known[1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"scopes": ("other",)}, "unknown-scope"),
+        ({"scopes": ()}, "unknown-scope"),
+        ({"identities": (("*", "https://issuer.example"),)}, "bad-identity"),
+        ({"root": "{}"}, "malformed-trusted-root"),
+        ({"root": "no json"}, "malformed"),
+    ],
+)
+def test_an_authority_that_would_vouch_for_anybody_or_anything_is_refused(
+    root, shared_data: Path, changes: dict[str, object], error: str
+) -> None:
+    first = drafts.start(root, {"shop": ("r.example/shop",)}, now=NOW)
+    with pytest.raises((BadUsage, Refused), match=error):
+        drafts.add_authority(first, authority_of(shared_data, **changes), root, now=NOW)

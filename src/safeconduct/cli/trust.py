@@ -87,6 +87,61 @@ def add_key(
 
 
 @add(trust)
+@command(
+    example="safeconduct trust authority trust.json --root root --name ci --trusted-root root.json --scope shop "
+    "--usage build --identity https://ci.example/shop/.github/workflows/release.yml@refs/heads/main https://issuer.example"
+)
+@FILE
+@ROOT
+@click.option("--name", required=True, help="What the authority is called.")
+@click.option(
+    "--trusted-root",
+    "document",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Its trusted root document (sigstore's form): authorities, logs, clocks.",
+)
+@click.option(
+    "--identity",
+    "identities",
+    nargs=2,
+    multiple=True,
+    required=True,
+    metavar="SUBJECT ISSUER",
+    help="Whom of its certificates' holders to believe; * stands for characters within one part.",
+)
+@click.option("--usage", "usages", multiple=True, required=True, type=click.Choice(["commit", "build", "gate"]))
+@click.option("--scope", "scopes", multiple=True, required=True, help="A scope of the snapshot.")
+@click.option("--days", default=365.0, show_default=True, help="How long it is valid.")
+def authority(
+    face: Face,
+    authority: Authority,
+    file: Path,
+    root: str,
+    name: str,
+    document: Path,
+    identities: tuple[tuple[str, str], ...],
+    usages: tuple[str, ...],
+    scopes: tuple[str, ...],
+    days: float,
+) -> None:
+    """Trust identities that a certificate authority vouches for (keyless signatures), in these scopes only."""
+    from safeconduct.model.identity import Usage
+    from safeconduct.phases.operate import trust as drafts
+
+    now = to_datetime(authority.clock())
+    wanted = drafts.NewAuthority(
+        name,
+        document.read_text("utf-8"),
+        identities,
+        tuple(Usage(u) for u in usages),
+        scopes,
+        now + timedelta(days=days),
+    )
+    _change(face, authority, file, root, lambda data, signer: drafts.add_authority(data, wanted, signer, now=now))
+
+
+@add(trust)
 @command(example="safeconduct trust scope trust.json shop 'shop.example/shop/*' --root root")
 @FILE
 @click.argument("name")
@@ -165,6 +220,18 @@ def show(face: Face, authority: Authority, file: Path | None) -> None:
         for name, patterns in sorted(snapshot.scopes.items()):
             face.line(f"scope {name}: {', '.join(patterns)}")
         face.table(["key", "for", "where", "who", "until", ""], rows)
+        believed = [
+            [
+                a.name,
+                ", ".join(a.usages),
+                ", ".join(a.scopes),
+                f"{i.subject} by {i.issuer}",
+                f"{a.not_after:%Y-%m-%d %H:%M}",
+            ]
+            for a in snapshot.authorities
+            for i in a.identities
+        ]
+        face.table(["authority", "for", "where", "whom", "until"], believed)
 
     face.result("trust", snapshot, render)
 

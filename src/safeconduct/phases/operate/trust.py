@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from safeconduct.capabilities.signing import ssh_keys
+from safeconduct.capabilities.signing.authorities import TrustedAuthority, TrustedIdentity
 from safeconduct.capabilities.signing.dsse import Signature, encode_pae, parse_envelope
 from safeconduct.capabilities.signing.key_store import Signer
 from safeconduct.capabilities.signing.public_keys import load_base64, load_pem
@@ -59,20 +60,52 @@ def add_key(data: bytes, key: NewKey, root: Signer, *, now: datetime) -> bytes:
         BadUsage: ``unknown-scope`` or ``key-name-taken``; Refused: the key or the snapshot cannot be used.
     """
     old = read_own(data, root, now=now)
-    missing = sorted(set(key.scopes) - set(old.scopes))
-    if missing or not key.scopes:
-        raise BadUsage(
-            "unknown-scope",
-            f"the trust store has no scope {', '.join(missing) or 'given'}",
-            why=f"it has: {', '.join(sorted(old.scopes)) or 'none'}",
-            next_step="name one of them, or make one: safeconduct trust scope FILE NAME PATTERN --root KEY",
-        )
+    _check_scopes(old, key.scopes)
     if any(k.name == key.name for k in old.keys):
         raise BadUsage("key-name-taken", f"a key {key.name!r} is trusted already", next_step="choose another name")
     trusted = TrustedKey(
         key.name, _public(key.public), key.usages, key.scopes, now, key.not_after, key.principals, key.demo
     )
     return _next(old, root, now, keys=(*old.keys, trusted))
+
+
+class NewAuthority(msgspec.Struct, frozen=True):
+    """A sigstore instance to be trusted. ``root`` is its trusted root document's text.
+
+    Attributes:
+        identities: (subject, issuer) of those whom we believe; a subject may hold ``*`` within one part.
+    """
+
+    name: str
+    root: str
+    identities: tuple[tuple[str, str], ...]
+    usages: tuple[Usage, ...]
+    scopes: tuple[str, ...]
+    not_after: datetime
+
+
+def add_authority(data: bytes, new: NewAuthority, root: Signer, *, now: datetime) -> bytes:
+    """Return the next version of a snapshot, which believes certificates of one more authority.
+
+    Raises:
+        BadUsage: ``unknown-scope``, ``key-name-taken`` or ``bad-identity``; Refused: ``malformed-trusted-root``.
+    """
+    old = read_own(data, root, now=now)
+    _check_scopes(old, new.scopes)
+    if any(known.name == new.name for known in old.authorities):
+        raise BadUsage("key-name-taken", f"{new.name!r} is trusted already", next_step="choose another name")
+    try:
+        identities = tuple(TrustedIdentity(subject, issuer) for subject, issuer in new.identities)
+    except ValueError as error:
+        raise BadUsage(
+            "bad-identity",
+            "an identity would be anybody",
+            why=str(error),
+            next_step="name the whole subject of the certificate, with * inside a part at most",
+        ) from error
+    added = TrustedAuthority(new.name, new.root, identities, new.usages, new.scopes, now, new.not_after)
+    added.trusted_root  # noqa: B018 - refused here, not when somebody relies on it
+    return _next(old, root, now, authorities=(*old.authorities, added))
 
 
 def set_scope(data: bytes, name: str, patterns: tuple[str, ...], root: Signer, *, now: datetime) -> bytes:
@@ -172,6 +205,17 @@ def install(authority: Authority, data: bytes) -> TrustStore:
     new.write_bytes(data)
     new.replace(target)
     return trust
+
+
+def _check_scopes(old: Snapshot, scopes: tuple[str, ...]) -> None:
+    missing = sorted(set(scopes) - set(old.scopes))
+    if missing or not scopes:
+        raise BadUsage(
+            "unknown-scope",
+            f"the trust store has no scope {', '.join(missing) or 'given'}",
+            why=f"it has: {', '.join(sorted(old.scopes)) or 'none'}",
+            next_step="name one of them, or make one: safeconduct trust scope FILE NAME PATTERN --root KEY",
+        )
 
 
 def _next(old: Snapshot, root: Signer, now: datetime, **changes: object) -> bytes:
