@@ -4,6 +4,7 @@
 set -u
 wanted=""
 command -v docker-registry >/dev/null 2>&1 || wanted="$wanted docker-registry"
+command -v gpg >/dev/null 2>&1 && command -v gpgconf >/dev/null 2>&1 || wanted="$wanted gnupg"
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted) \

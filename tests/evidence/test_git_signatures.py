@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import subprocess
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -146,6 +147,8 @@ class Gpg:
 
 @pytest.fixture
 def gpg(tmp_path: Path):
+    if not (shutil.which("gpg") and shutil.which("gpgconf")):
+        pytest.skip("gpg is not here: apt-get install gnupg")
     pytest.importorskip("pysequoia", reason="the extra 'pgp' is not installed")
     made = Gpg(tmp_path)
     yield made
