@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from safeconduct.cli.face import Face
-from safeconduct.cli.instants import Instant
+from safeconduct.cli.instants import NOW, Instant
 from safeconduct.cli.options import add, command
 from safeconduct.foundation.clock import to_datetime
 from safeconduct.phases.authority import Authority
@@ -161,13 +161,13 @@ def scope(face: Face, authority: Authority, file: Path, name: str, patterns: tup
 @click.argument("name")
 @ROOT
 @click.option("--reason", required=True, help="Why; shown in every refusal.")
-@click.option("--since", type=Instant(), help="RFC 3339; what was recorded before it stays believed.")
+@click.option("--since", type=Instant(), help="RFC 3339 or now; what was recorded before stays believed.")
 def revoke(face: Face, authority: Authority, file: Path, name: str, root: str, reason: str, since: int | None) -> None:
     """Believe the key NAME no longer."""
     from safeconduct.phases.operate import trust as drafts
 
     now = to_datetime(authority.clock())
-    at = to_datetime(since) if since else None
+    at = None if since is None else now if since == NOW else to_datetime(since)
     _change(
         face, authority, file, root, lambda data, signer: drafts.revoke_key(data, name, reason, at, signer, now=now)
     )
